@@ -1,0 +1,3 @@
+//! The cc-cloud command: arguments in, exit code out.
+
+fn main() {}
