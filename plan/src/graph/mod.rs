@@ -1,0 +1,1 @@
+//! The order of stages as Mermaid and DOT.

@@ -1,0 +1,145 @@
+//! `environments/<env>/environment.yml`.
+
+use std::collections::BTreeMap;
+
+use crate::node::Node;
+use crate::source::{Span, Spanned};
+
+/// What an environment consists of, after `extends` has been merged.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Its name, equal to its folder's.
+    pub name: Spanned<String>,
+    /// One line for a person.
+    pub description: String,
+    /// What preflight measures against.
+    pub size: Size,
+    /// Rules that hosts must meet.
+    pub policy: Policy,
+    /// Services in written order.
+    pub services: Vec<Service>,
+    /// What others run for us, by name.
+    pub external: BTreeMap<String, External>,
+    /// How changes roll over hosts, unless a service says otherwise.
+    pub rollout: Rollout,
+    /// The smoke test: steps of `verify`, in order; templates still unrendered.
+    pub verify: Vec<Node>,
+}
+
+/// The declared size of an environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Size {
+    /// A rehearsal; says nothing about capacity.
+    Demo,
+    /// One server.
+    #[default]
+    Single,
+    /// Two servers.
+    Micro,
+    /// Five servers.
+    Small,
+    /// More than five.
+    Large,
+}
+
+/// Rules that hosts must meet.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Accepted systems: `ubuntu-22.04`; every supported one when empty.
+    pub os: Vec<Spanned<String>>,
+}
+
+/// A role placed on hosts under a name.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name, unique in the environment.
+    pub name: Spanned<String>,
+    /// The role; the name, if not given.
+    pub role: Spanned<String>,
+    /// Groups or hosts.
+    pub on: Vec<Spanned<String>>,
+    /// Which service stands for an offer that several services make: offer → service.
+    pub uses: BTreeMap<String, Spanned<String>>,
+    /// Parameters as written.
+    pub params: Vec<(Spanned<String>, Node)>,
+    /// How its changes roll over hosts.
+    pub rollout: Option<Rollout>,
+    /// Labels for `--tags`.
+    pub tags: Vec<String>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// Something that others run for us. It can stand for an offer: a role that `uses: [smtp]` is served by `external.smtp`.
+#[derive(Clone, Debug)]
+pub struct External {
+    /// Host name or address.
+    pub address: Spanned<String>,
+    /// Port.
+    pub port: Option<u16>,
+    /// Everything else that was written, as templates see it.
+    pub params: Vec<(Spanned<String>, Node)>,
+}
+
+/// How changes roll over the hosts of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    /// Hosts in the first batch, before `batches` begin; 0 for none.
+    pub canary: usize,
+    /// Sizes of the batches after it; the last repeats until all hosts are done.
+    pub batches: Vec<BatchSize>,
+    /// Failed hosts, over the whole run, after which no further batch begins.
+    pub max_failed: usize,
+}
+
+/// A number of hosts, or a share of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchSize {
+    /// This many hosts.
+    Hosts(usize),
+    /// This share of a service's hosts, rounded up.
+    Percent(u8),
+}
+
+impl Default for Rollout {
+    /// Everything at once, none may fail.
+    fn default() -> Self {
+        Self { canary: 0, batches: vec![BatchSize::Percent(100)], max_failed: 0 }
+    }
+}
+
+impl Rollout {
+    /// Splits `hosts` into batches, each not empty, all hosts once, in order.
+    pub fn split<'h, T>(&self, hosts: &'h [T]) -> Vec<&'h [T]> {
+        let mut sizes =
+            (self.canary > 0).then_some(self.canary).into_iter().chain(self.batches.iter().map(|size| match size {
+                BatchSize::Hosts(count) => *count,
+                BatchSize::Percent(share) => (hosts.len() * usize::from(*share)).div_ceil(100),
+            }));
+        let (mut rest, mut batches, mut last) = (hosts, Vec::new(), hosts.len());
+        while !rest.is_empty() {
+            last = sizes.next().unwrap_or(last).clamp(1, rest.len().max(1));
+            let (batch, after) = rest.split_at(last.min(rest.len()));
+            batches.push(batch);
+            rest = after;
+        }
+        batches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_cover_all_hosts_once() {
+        let rollout =
+            Rollout { canary: 1, batches: vec![BatchSize::Percent(25), BatchSize::Percent(100)], max_failed: 0 };
+        let hosts: Vec<u32> = (0..10).collect();
+        let sizes: Vec<usize> = rollout.split(&hosts).iter().map(|batch| batch.len()).collect();
+        assert_eq!(sizes, [1, 3, 6]);
+        assert_eq!(rollout.split(&hosts).concat(), hosts);
+        assert!(rollout.split::<u32>(&[]).is_empty());
+    }
+}

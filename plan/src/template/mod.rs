@@ -1,0 +1,1 @@
+//! MiniJinja with strict undefined, typed values and secrets that print as tokens.
