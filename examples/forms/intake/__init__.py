@@ -1,0 +1,1 @@
+"""Receives forms, and keeps a summary of the case that each belongs to."""

@@ -1,0 +1,9 @@
+"""The application's entry in Django's registry."""
+
+from django.apps import AppConfig
+
+
+class IntakeConfig(AppConfig):
+    """Registers the application."""
+
+    name = "intake"
