@@ -1,5 +1,7 @@
 //! The controller: connects to hosts, runs plans, reports. `main.rs` is the command on top of it.
 
+pub mod error;
 pub mod rehearsal;
+pub mod report;
 pub mod secrets;
 pub mod ssh;

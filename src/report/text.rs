@@ -1,0 +1,207 @@
+//! The stream of events for people: data on standard output, everything else on standard error.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use cc_agent::change::Change;
+use cc_agent::check::Finding;
+use cc_agent::protocol::StepError;
+
+use super::event::{Event, HostState, HostSummary};
+use super::printer::Printer;
+use super::progress::Progress;
+use super::style::Style;
+use super::{plan_text, table};
+
+/// Writes events for a person.
+pub(super) struct TextSink {
+    style: Style,
+    quiet: bool,
+    verbose: u8,
+    output: Printer,
+    progress: Option<Progress>,
+}
+
+impl TextSink {
+    pub(super) fn new(style: Style, quiet: bool, verbose: u8) -> Self {
+        let progress = (style.progress && !quiet).then(Progress::new);
+        Self { style, quiet, verbose, output: Printer::stdout(), progress }
+    }
+
+    pub(super) fn pause(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.clear();
+        }
+    }
+
+    pub(super) fn emit(&mut self, event: &Event) {
+        match event {
+            Event::Working { activity, done, total } => self.working(activity, *done, *total),
+            Event::Note { message } => self.say(message),
+            Event::Warning { message, hint } => self.problem(&self.style.warn("warning:"), message, hint.as_slice()),
+            Event::Diagnostic { rendered, .. } => self.complain(rendered),
+            Event::Plan(plan) => self.data(&plan_text::render(plan, self.style, self.verbose > 0)),
+            Event::StageStarted { stage, stages, services, batch, batches, hosts, steps } => {
+                self.stage(&format!("stage {stage}/{stages}"), services, (*batch, *batches), hosts, *steps);
+            }
+            Event::StepStarted { host, step } => {
+                if let Some(progress) = &mut self.progress {
+                    progress.host(host, step);
+                }
+            }
+            Event::StepFinished { host, step, change, millis, error } => self.step(host, step, change, *millis, *error),
+            Event::Waiting { host, finding } => {
+                if let Some(progress) = &mut self.progress {
+                    progress.host(host, &format!("waiting for {}: {}", finding.check, finding.observed));
+                }
+            }
+            Event::Check { host, finding } => self.check(host, finding),
+            Event::Blocked { service, hosts, reason } => {
+                let line = format!("not begun: {service} on {}: {reason}", hosts.join(", "));
+                self.complain(&(self.style.warn(&line) + "\n"));
+            }
+            Event::Unreachable { host, message, hint } => {
+                self.problem(&self.style.bad(&format!("unreachable {host}:")), message, hint.as_slice());
+            }
+            Event::Summary { run, hosts, millis } => self.summary(run, hosts, *millis),
+            Event::Table { columns, rows, .. } => self.data(&table::render(columns, rows, self.style)),
+            Event::Output { host, stderr, text } => self.output(host, *stderr, text),
+            Event::Data { text } => self.data(text),
+            Event::Error { message, hints, .. } => {
+                let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
+                self.problem(&self.style.bad("error:"), message, &hints);
+            }
+        }
+    }
+
+    fn data(&mut self, text: &str) {
+        self.pause();
+        let _ = self.output.write_all(text.as_bytes());
+        let _ = self.output.flush();
+    }
+
+    /// A line on standard error, kept off the progress display.
+    fn complain(&self, text: &str) {
+        let write = || {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        };
+        match &self.progress {
+            Some(progress) => progress.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            self.complain(&format!("{line}\n"));
+        }
+    }
+
+    fn problem(&self, label: &str, message: &str, hints: &[&str]) {
+        let mut text = format!("{label} {message}\n");
+        for hint in hints {
+            let _ = writeln!(text, "  hint: {hint}");
+        }
+        self.complain(&text);
+    }
+
+    fn working(&mut self, activity: &str, done: usize, total: usize) {
+        match &mut self.progress {
+            Some(progress) if done < total => progress.activity(activity, done, total),
+            Some(progress) => progress.clear(),
+            None if self.verbose > 0 && done == total => self.say(&format!("{activity}: {done} of {total} hosts")),
+            None => {}
+        }
+    }
+
+    fn stage(&mut self, stage: &str, services: &[&str], batch: (usize, usize), hosts: &[&str], steps: usize) {
+        let batch = if batch.1 > 1 { format!(", batch {}/{}", batch.0, batch.1) } else { String::new() };
+        self.say(&self.style.bold(&format!("{stage}{batch}: {} on {}", services.join(", "), hosts.join(", "))));
+        if let Some(progress) = &mut self.progress {
+            progress.activity(stage, 0, steps);
+        }
+    }
+
+    fn step(&mut self, host: &str, step: &str, change: &Change, millis: u64, error: Option<&StepError>) {
+        if let Some(progress) = &mut self.progress {
+            progress.idle(host);
+            progress.advance();
+        }
+        if let Some(error) = error {
+            let text = step_error(self.style, host, step, error);
+            self.complain(&text);
+        } else if !change.is_none() || self.verbose > 0 {
+            let mark = self.style.change(change.kind, &change.kind.symbol().to_string());
+            self.say(&format!("  {mark} {host}: {step} {}", self.style.dim(&duration(millis))));
+        }
+    }
+
+    fn check(&mut self, host: &str, finding: &Finding) {
+        if let Some(progress) = &mut self.progress {
+            progress.idle(host);
+        }
+        let place = if host.is_empty() { String::new() } else { format!("{host}: ") };
+        let mark = if finding.healthy { self.style.good("ok") } else { self.style.bad("FAILED") };
+        let mut line = format!("  {mark} {place}{} {}: {}\n", finding.service, finding.check, finding.observed);
+        for log in &finding.log {
+            let _ = writeln!(line, "      {log}");
+        }
+        if !finding.healthy || !self.quiet {
+            self.complain(&line);
+        }
+    }
+
+    fn output(&mut self, host: &str, stderr: bool, text: &str) {
+        let lines: String = text.lines().map(|line| format!("{host}: {line}\n")).collect();
+        if stderr {
+            self.complain(&lines);
+        } else {
+            self.data(&lines);
+        }
+    }
+
+    fn summary(&mut self, run: &str, hosts: &[HostSummary], millis: u64) {
+        self.pause();
+        let rows: Vec<Vec<String>> = hosts.iter().map(|host| self.summary_row(host)).collect();
+        let columns = ["HOST", "RESULT", "CHANGED", "UNCHANGED", "FAILED", "SKIPPED", "TIME"];
+        let text = table::render(&columns, &rows, self.style);
+        self.data(&text);
+        self.say(&self.style.dim(&format!("run {run}, {}", duration(millis))));
+    }
+
+    fn summary_row(&self, host: &HostSummary) -> Vec<String> {
+        let state = match host.state {
+            HostState::Ok => self.style.good("ok"),
+            HostState::Failed => self.style.bad("failed"),
+            HostState::Unreachable => self.style.bad("unreachable"),
+            HostState::Skipped => self.style.warn("skipped"),
+        };
+        let counts = [host.changed, host.unchanged, host.failed, host.skipped].map(|count| count.to_string());
+        [host.host.clone(), state].into_iter().chain(counts).chain([duration(host.millis)]).collect()
+    }
+}
+
+/// A failed step with everything that helps to mend it.
+fn step_error(style: Style, host: &str, step: &str, error: &StepError) -> String {
+    let (service, name) = step.split_once('/').unwrap_or(("", step));
+    let mut text = format!("{} {host}: service {service}, step {name}: {}\n", style.bad("failed"), error.message);
+    if let Some(command) = &error.command {
+        let _ = writeln!(text, "  command: {command}");
+    }
+    for line in &error.output {
+        let _ = writeln!(text, "  | {line}");
+    }
+    if let Some(hint) = &error.hint {
+        let _ = writeln!(text, "  hint: {hint}");
+    }
+    text
+}
+
+/// Milliseconds for a person.
+fn duration(millis: u64) -> String {
+    match millis {
+        0..1000 => format!("{millis} ms"),
+        1000..60_000 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+        _ => format!("{} m {} s", millis / 60_000, millis % 60_000 / 1000),
+    }
+}
