@@ -3,5 +3,6 @@
 pub mod error;
 pub mod rehearsal;
 pub mod report;
+pub mod run;
 pub mod secrets;
 pub mod ssh;
