@@ -8,7 +8,9 @@
 pub mod change;
 pub mod check;
 pub mod facts;
+pub mod host;
 pub mod protocol;
 pub mod resource;
 pub mod secret;
 pub mod step;
+mod step_error;

@@ -13,6 +13,7 @@ use crate::change::Change;
 use crate::check::{Finding, ServiceCheck};
 use crate::facts::Facts;
 use crate::step::{Handler, Step, StepId};
+pub use crate::step_error::StepError;
 
 /// Version of this protocol. Controller and agent of different versions refuse each other; since the agent is found by its
 /// digest, that happens only to a hand-placed one.
@@ -324,20 +325,4 @@ pub struct Outcome {
     /// Set when it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<StepError>,
-}
-
-/// Why a step failed, for a person: secrets are masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepError {
-    /// What went wrong, with the path or name of the thing.
-    pub message: String,
-    /// The command that failed, when one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-    /// Its last 20 lines of output, both streams.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub output: Vec<String>,
-    /// What to do, when that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
 }

@@ -3,11 +3,14 @@
 //! A plan never holds a secret: a template that prints one prints a *token* ([`token`]), and the agent puts the value in its
 //! place ([`Vault::reveal`]) at the moment of use. What leaves the agent again goes through [`Vault::scrub`], as a second net.
 
+mod forms;
 mod token;
 mod vault;
 
 pub use token::{Token, Transform, contains_token, token};
-pub use vault::Vault;
+pub use vault::{Vault, VaultError};
+
+pub(crate) use forms::{hex, quoted};
 
 use zeroize::Zeroizing;
 

@@ -33,3 +33,5 @@ pub struct AptRepository {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(AptRepository);

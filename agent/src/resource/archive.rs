@@ -32,3 +32,5 @@ pub struct Archive {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(Archive);

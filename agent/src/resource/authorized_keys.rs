@@ -21,3 +21,5 @@ pub struct AuthorizedKeys {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(AuthorizedKeys);

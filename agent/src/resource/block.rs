@@ -30,3 +30,5 @@ pub struct Block {
 fn hash() -> String {
     "#".to_owned()
 }
+
+super::not_yet!(Block);

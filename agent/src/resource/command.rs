@@ -48,3 +48,5 @@ pub struct Command {
 fn ten_minutes() -> u64 {
     600
 }
+
+super::not_yet!(Command);

@@ -33,3 +33,5 @@ pub struct Cron {
 fn root() -> String {
     "root".to_owned()
 }
+
+super::not_yet!(Cron);

@@ -27,3 +27,5 @@ pub struct Directory {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(Directory);

@@ -30,3 +30,5 @@ pub struct File {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(File);

@@ -17,3 +17,5 @@ pub struct Git {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
 }
+
+super::not_yet!(Git);

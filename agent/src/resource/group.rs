@@ -21,3 +21,5 @@ pub struct Group {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(Group);

@@ -10,3 +10,5 @@ pub struct Hostname {
     /// Host name.
     pub name: String,
 }
+
+super::not_yet!(Hostname);

@@ -21,3 +21,5 @@ pub struct HostsEntry {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(HostsEntry);

@@ -23,3 +23,5 @@ pub struct Line {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(Line);

@@ -13,3 +13,5 @@ pub struct Locale {
     #[serde(default)]
     pub default: bool,
 }
+
+super::not_yet!(Locale);

@@ -69,6 +69,10 @@ pub use user::User;
 
 use serde::{Deserialize, Serialize};
 
+use crate::change::{Change, ChangeKind, Detail};
+use crate::host::Host;
+use crate::step_error::StepError;
+
 /// Whether a resource should exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -89,6 +93,77 @@ pub enum Always {
     /// Runs in every deploy.
     Always,
 }
+
+/// How a type is observed, compared and applied.
+///
+/// The contract that the conformance suite checks: `observe` and `diff` touch nothing; `apply` does only what `diff` returned;
+/// after it, observing again gives no change; killed in the middle it leaves the old or the new state, and running it again
+/// repairs what is left.
+pub trait ResourceType: Sized {
+    /// What of the host matters to this resource.
+    type State;
+
+    /// Reads the host.
+    ///
+    /// What an earlier step may still create (a user, a parent directory, a program) is no error where the type can say what it
+    /// would do anyway. Where it cannot, it is an error, which the engine shows as `unknown` when an earlier step of the same
+    /// plan changes something, and as a failure when none does.
+    ///
+    /// # Errors
+    /// What cannot be read, with its name and the reason.
+    fn observe(&self, host: &Host) -> Result<Self::State, StepError>;
+
+    /// What would change. Secrets are tokens in the resource: compare revealed values, show masked ones ([`Host::vault`]).
+    ///
+    /// # Errors
+    /// A broken or unknown secret; a desired state that contradicts itself.
+    fn diff(&self, state: &Self::State, host: &Host) -> Result<Change, StepError>;
+
+    /// Makes the change that `diff` returned for this state, and nothing else. Called only when there is one.
+    ///
+    /// # Errors
+    /// What could not be done, with the path, the command and its output.
+    fn apply(&self, state: &Self::State, host: &Host) -> Result<(), StepError>;
+
+    /// The desired state that removes it, for `--prune`; `None` when the type cannot be removed.
+    fn absent(&self) -> Option<Self>;
+
+    /// What tells it from others of its type *beside* its identity: the text of a line, the name of a block.
+    fn qualifier(&self) -> String {
+        String::new()
+    }
+}
+
+/// Stands in for a type that is still to be written, so that it compiles and says so when used.
+macro_rules! not_yet {
+    ($type:ident) => {
+        impl super::ResourceType for $type {
+            type State = std::convert::Infallible;
+
+            fn observe(&self, _: &crate::host::Host) -> Result<Self::State, crate::protocol::StepError> {
+                let message = concat!("the type ", stringify!($type), " is not implemented yet");
+                Err(crate::protocol::StepError::new(message))
+            }
+
+            fn diff(
+                &self,
+                state: &Self::State,
+                _: &crate::host::Host,
+            ) -> Result<crate::change::Change, crate::protocol::StepError> {
+                match *state {}
+            }
+
+            fn apply(&self, state: &Self::State, _: &crate::host::Host) -> Result<(), crate::protocol::StepError> {
+                match *state {}
+            }
+
+            fn absent(&self) -> Option<Self> {
+                None
+            }
+        }
+    };
+}
+pub(crate) use not_yet;
 
 /// Declares the enum of all types and what is known of a type by its name.
 macro_rules! resources {
@@ -116,12 +191,74 @@ macro_rules! resources {
                 match self { $(Self::$type(resource) => &resource.$identity,)* }
             }
 
+            /// What it stands for on a host: type, identity and, where that is not enough, what tells it from its siblings. Two
+            /// steps with the same target manage the same thing, whatever service they belong to.
+            pub fn target(&self) -> String {
+                let qualifier = match self { $(Self::$type(resource) => resource.qualifier(),)* };
+                let separator = if qualifier.is_empty() { "" } else { "\n" };
+                format!("{}:{}{separator}{qualifier}", self.type_name(), self.identity())
+            }
+
+            /// What would change on this host; touches nothing.
+            ///
+            /// # Errors
+            /// As [`ResourceType::observe`] and [`ResourceType::diff`].
+            pub fn plan(&self, host: &Host) -> Result<Change, StepError> {
+                match self {
+                    $(Self::$type(resource) => {
+                        let state = resource.observe(host)?;
+                        resource.diff(&state, host)
+                    })*
+                }
+            }
+
+            /// Observes, compares and makes the change; `begin` is told of it before anything is touched, and can refuse. A
+            /// change that is `unknown` even now is an error, because applying means knowing.
+            ///
+            /// # Errors
+            /// As the three methods of [`ResourceType`], and what `begin` says.
+            pub fn apply(
+                &self,
+                host: &Host,
+                begin: &mut dyn FnMut(&Change) -> Result<(), StepError>,
+            ) -> Result<Change, StepError> {
+                match self {
+                    $(Self::$type(resource) => {
+                        let state = resource.observe(host)?;
+                        let change = resource.diff(&state, host)?;
+                        if known(&change)? {
+                            begin(&change)?;
+                            resource.apply(&state, host)?;
+                            host.changed();
+                        }
+                        Ok(change)
+                    })*
+                }
+            }
+
+            /// The desired state that removes it, for `--prune`; `None` when its type cannot.
+            pub fn absent(&self) -> Option<Self> {
+                match self { $(Self::$type(resource) => resource.absent().map(Self::$type),)* }
+            }
+
             /// The field that the first key of a role's entry fills.
             pub fn identity_field(type_name: &str) -> Option<&'static str> {
                 match type_name { $($name => Some(stringify!($identity)),)* _ => None }
             }
         }
     };
+}
+
+/// Whether a change is to be applied.
+fn known(change: &Change) -> Result<bool, StepError> {
+    if change.kind != ChangeKind::Unknown {
+        return Ok(!change.is_none());
+    }
+    let why = change.details.iter().find_map(|detail| match detail {
+        Detail::Note { text } => Some(text.as_str()),
+        _ => None,
+    });
+    Err(StepError::new(format!("its state is still unknown: {}", why.unwrap_or("no reason given"))))
 }
 
 resources! {

@@ -35,3 +35,5 @@ fn mount_defaults() -> String {
 fn yes() -> bool {
     true
 }
+
+super::not_yet!(Mount);

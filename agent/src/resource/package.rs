@@ -24,3 +24,5 @@ pub struct Package {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(Package);

@@ -32,3 +32,5 @@ fn postgres_port() -> u16 {
 fn utf8() -> String {
     "UTF8".to_owned()
 }
+
+super::not_yet!(PostgresDatabase);

@@ -24,3 +24,5 @@ pub struct PostgresExtension {
 fn postgres_port() -> u16 {
     5432
 }
+
+super::not_yet!(PostgresExtension);

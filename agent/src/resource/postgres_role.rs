@@ -41,3 +41,5 @@ fn postgres_port() -> u16 {
 fn yes() -> bool {
     true
 }
+
+super::not_yet!(PostgresRole);

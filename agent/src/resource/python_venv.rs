@@ -28,3 +28,5 @@ pub struct PythonVenv {
 fn python3() -> String {
     "python3".to_owned()
 }
+
+super::not_yet!(PythonVenv);

@@ -25,3 +25,5 @@ pub struct Service {
     #[serde(default)]
     pub reload: bool,
 }
+
+super::not_yet!(Service);

@@ -18,3 +18,5 @@ pub struct SwapFile {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(SwapFile);

@@ -18,3 +18,5 @@ pub struct Symlink {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(Symlink);

@@ -18,3 +18,5 @@ pub struct Sysctl {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(Sysctl);

@@ -10,3 +10,5 @@ pub struct Timezone {
     /// `Etc/UTC`, `Africa/Maseru`.
     pub name: String,
 }
+
+super::not_yet!(Timezone);

@@ -31,3 +31,5 @@ fn deny() -> String {
 fn yes() -> bool {
     true
 }
+
+super::not_yet!(Ufw);

@@ -34,3 +34,5 @@ pub struct UfwRule {
 fn allow() -> String {
     "allow".to_owned()
 }
+
+super::not_yet!(UfwRule);

@@ -18,3 +18,5 @@ pub struct Unit {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(Unit);

@@ -42,3 +42,5 @@ pub struct User {
     #[serde(default)]
     pub state: Presence,
 }
+
+super::not_yet!(User);

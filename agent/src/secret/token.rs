@@ -1,9 +1,9 @@
 //! The text that stands for a secret wherever a plan would hold its value.
 
 /// Opens a token: a private-use character, which no configuration file, password or command line contains.
-const OPEN: char = '\u{E000}';
+pub(super) const OPEN: char = '\u{E000}';
 /// Closes a token.
-const CLOSE: char = '\u{E001}';
+pub(super) const CLOSE: char = '\u{E001}';
 
 /// What is done to a secret's value before it takes its token's place. The list is closed because the agent, not the
 /// template engine, applies it.
