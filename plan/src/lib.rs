@@ -11,4 +11,5 @@ pub mod plan;
 pub mod repository;
 pub mod source;
 pub mod spec;
+pub mod suggest;
 pub mod template;
