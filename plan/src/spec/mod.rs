@@ -4,12 +4,14 @@
 
 pub mod environment;
 pub mod inventory;
+mod load;
 pub mod role;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use environment::Environment;
 pub use inventory::Inventory;
+pub use load::{Invalid, Loaded, load};
 pub use role::Role;
 
 use crate::source::Sources;

@@ -1,0 +1,56 @@
+//! `inventories/<env>.yml`.
+
+use super::Context;
+use super::extends::merge;
+use super::fields::Fields;
+use crate::node::{Kind, Node};
+use crate::source::Spanned;
+use crate::spec::inventory::{Bootstrap, Host, Inventory, Login};
+
+/// Reads the inventory; `None` when its file cannot be read.
+pub(super) fn load(context: &mut Context<'_>, environment: &str) -> Option<Inventory> {
+    let path = context.repository.inventory_file(environment);
+    let root = context.read_yaml(&path)?.root;
+    Some(build(&root))
+}
+
+fn build(root: &Node) -> Inventory {
+    let fields = Fields(root);
+    let defaults = fields.node("defaults");
+    let hosts = fields.0.get("hosts").and_then(Node::as_map).unwrap_or_default();
+    Inventory {
+        provider: fields.choice("provider").unwrap_or_default(),
+        hosts: hosts.iter().map(|(name, node)| host(name.clone(), node, defaults)).collect(),
+        bootstrap: fields.node("bootstrap").map(|node| {
+            let fields = Fields(node);
+            let identity_file = fields.text("identity_file").map(|file| file.value);
+            Bootstrap { user: fields.plain("user"), identity_file }
+        }),
+    }
+}
+
+fn host(name: Spanned<String>, node: &Node, defaults: Option<&Node>) -> Host {
+    let own = match node.kind {
+        Kind::Null => Node { kind: Kind::Map(Vec::new()), span: node.span },
+        _ => node.clone(),
+    };
+    let merged = match defaults {
+        Some(defaults) => merge(defaults.clone(), own),
+        None => own,
+    };
+    let fields = Fields(&merged);
+    Host {
+        name,
+        address: fields.text("address"),
+        groups: fields.texts("groups"),
+        params: fields.entries("params").into_iter().map(|(name, node)| (name, node.clone())).collect(),
+        login: Login {
+            user: fields.text("user").map(|user| user.value),
+            port: fields.number("port"),
+            become_root: fields.choice("become").unwrap_or_default(),
+            jump: fields.texts("jump").into_iter().map(|jump| jump.value).collect(),
+            identity_file: fields.text("identity_file").map(|file| file.value),
+        },
+        span: node.span,
+    }
+}
