@@ -151,6 +151,24 @@ impl Containers {
         Ok(running.map(|(name, host)| (name, host.address)).collect())
     }
 
+    /// Waits until the sshd of a container that was started answers, lets `authorized_key` in as root, and returns the host's
+    /// public keys.
+    ///
+    /// # Errors
+    /// The container ends or does not answer in time, or Docker refuses.
+    pub async fn admit(
+        &self,
+        host: &str,
+        container: &str,
+        address: Ipv4Addr,
+        authorized_key: &str,
+    ) -> Result<Vec<String>, RehearsalError> {
+        self.wait(host, container, address).await?;
+        let script = ["sh", "-c", include_str!("admit.sh")];
+        let printed = exec(&self.docker, host, container, &script, &[format!("KEY={authorized_key}")]).await?;
+        Ok(printed.lines().map(str::to_owned).collect())
+    }
+
     async fn host(
         &self,
         environment: &str,
@@ -174,19 +192,11 @@ impl Containers {
             let started = self.docker.start_container(&container, None::<StartContainerOptions>).await;
             started.map_err(RehearsalError::docker(format!("start host {name}")))?;
         }
-        self.wait(name, &container, address).await?;
-        let printed = exec(
-            &self.docker,
-            name,
-            &container,
-            &["sh", "-c", include_str!("admit.sh")],
-            &[format!("KEY={authorized_key}")],
-        )
-        .await?;
+        let host_keys = self.admit(name, &container, address, authorized_key).await?;
         Ok(RunningHost {
             name: name.clone(),
             address,
-            host_keys: printed.lines().map(str::to_owned).collect(),
+            host_keys,
             origin,
             outdated: found.is_some_and(|found| found.image != image),
         })
@@ -224,7 +234,9 @@ impl Containers {
         created.map(drop).map_err(RehearsalError::docker(format!("create host {}", spec.name)))
     }
 
-    fn host_config(&self, spec: &HostSpec) -> HostConfig {
+    /// The rights, mounts, download caches and limits of a host's container.
+    #[must_use]
+    pub fn host_config(&self, spec: &HostSpec) -> HostConfig {
         let mut config = self.cgroup.host_config();
         let caches = CACHES.iter().map(|(volume, folder)| format!("{volume}:{folder}"));
         config.binds.get_or_insert_default().extend(caches);

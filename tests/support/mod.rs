@@ -1,0 +1,42 @@
+//! Real hosts for tests: systemd and sshd in containers, made from the rehearsal's image and thrown away afterwards.
+//!
+//! [`TestHost`] is one host, [`Fleet`] several on a network of their own. Their methods block and may be called from plain and
+//! from `tokio` tests. Everything carries the label `cc-cloud.test`, so that `make test` can sweep what a killed test left.
+#![allow(dead_code, unused_imports, missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod fleet;
+mod snapshot;
+mod test_host;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+pub use fleet::Fleet;
+pub use snapshot::Snapshot;
+pub use test_host::{Output, TestHost};
+
+/// Label of everything that tests make in Docker.
+pub const LABEL: &str = "cc-cloud.test";
+
+static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a tokio runtime")
+});
+
+/// Waits for a future on a thread of its own, because `block_on` is not allowed inside of another runtime.
+fn wait<F: Future<Output: Send> + Send>(future: F) -> F::Output {
+    std::thread::scope(|scope| match scope.spawn(|| RUNTIME.block_on(future)).join() {
+        Ok(output) => output,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
+/// The agent as it is shipped, which `make test` builds and names in CC_AGENT_BINARY.
+pub fn agent_binary() -> PathBuf {
+    let path = std::env::var_os("CC_AGENT_BINARY").map(PathBuf::from).expect(
+        "CC_AGENT_BINARY is not set: run `make test`, or `cargo build --profile agent -p cc-agent --bin cc-agent` and name \
+         the binary that it makes",
+    );
+    assert!(path.is_file(), "CC_AGENT_BINARY={} is no file", path.display());
+    path
+}
