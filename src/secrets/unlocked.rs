@@ -100,7 +100,9 @@ impl Unlocked {
     pub fn vault<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<Vault, Error> {
         let mut vault = Vault::default();
         for name in names {
-            vault.insert(name.to_owned(), self.get(name)?);
+            let value = self.get(name)?;
+            let digest = self.key.digest(name, &value);
+            vault.insert(name.to_owned(), value, digest);
         }
         Ok(vault)
     }

@@ -132,3 +132,14 @@ fn git_merges_values_of_two_branches() {
     assert_eq!((get(&merged, "aaa"), get(&merged, "zzz")), ("ours".into(), "theirs".into()));
     assert!(merged.get("mmm").is_err());
 }
+
+#[test]
+fn a_vault_holds_only_what_was_asked_for() {
+    let alice = Person::new("alice");
+    let unlocked = Place::new(&[&alice]).unlock(&alice);
+    let vault = unlocked.vault(["redis_password"]).unwrap();
+    assert_eq!(vault.names().collect::<Vec<_>>(), ["redis_password"]);
+    let frame = String::from_utf8(vault.to_frame().to_vec()).unwrap();
+    assert!(frame.contains("hunter2") && frame.contains(&unlocked.digest("redis_password").unwrap()), "{frame}");
+    assert!(unlocked.vault(["redis_password", "nothing"]).is_err());
+}
