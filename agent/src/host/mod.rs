@@ -21,10 +21,12 @@ use zeroize::Zeroizing;
 
 pub use accounts::{Account, AccountGroup, Accounts};
 pub use blobs::Blobs;
+pub(crate) use blobs::sha256_of;
 pub use command_line::{CommandLine, Output};
 pub use dpkg::{Dpkg, Installed};
 pub use expected::Expected;
 pub use file::{Attributes, Metadata};
+pub(crate) use file::{beside, sync_folder};
 pub use units::UnitState;
 
 use crate::secret::Vault;

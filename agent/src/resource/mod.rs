@@ -12,6 +12,7 @@ mod content;
 mod cron;
 mod cron_schedule;
 mod directory;
+mod edited_text;
 mod file;
 mod fstab;
 mod git;
@@ -37,6 +38,7 @@ mod service;
 mod swap_file;
 mod symlink;
 mod sysctl;
+pub(crate) mod text_diff;
 mod timezone;
 mod ufw;
 mod ufw_rule;
@@ -300,4 +302,45 @@ resources! {
     "postgres_role" PostgresRole by name,
     "postgres_database" PostgresDatabase by name,
     "postgres_extension" PostgresExtension by name,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::secret::{Secret, Vault};
+
+    /// A host with an empty folder to work in and a secret `pw`, whose value is `hunter22`.
+    pub(crate) struct Bench {
+        pub(crate) host: Host,
+        folder: tempfile::TempDir,
+    }
+
+    impl Bench {
+        pub(crate) fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let mut vault = Vault::default();
+            vault.insert("pw".to_owned(), Secret::new("hunter22".to_owned()), "hmac:pw".to_owned());
+            let mut host = Host::new(folder.path().join("state"));
+            host.set_vault(vault);
+            Self { host, folder }
+        }
+
+        pub(crate) fn path(&self, name: &str) -> String {
+            self.folder.path().join(name).to_str().unwrap().to_owned()
+        }
+
+        /// Observes, compares and applies, and holds the type to its contract: afterwards there is nothing to do.
+        pub(crate) fn converge<R: ResourceType>(&self, resource: &R) -> Change {
+            let state = resource.observe(&self.host).unwrap();
+            let change = resource.diff(&state, &self.host).unwrap();
+            if !change.is_none() {
+                resource.apply(&state, &self.host).unwrap();
+                self.host.changed();
+            }
+            let again = resource.observe(&self.host).unwrap();
+            assert_eq!(resource.diff(&again, &self.host).unwrap(), Change::none());
+            change
+        }
+    }
 }
