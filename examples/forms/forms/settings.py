@@ -49,6 +49,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A task is gone from the broker only when it is done. It may run twice: see `intake.pipeline`.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A request must not wait for a broker that is down: the change log keeps what the sweep will find.
 CELERY_TASK_PUBLISH_RETRY = False

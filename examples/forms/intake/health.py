@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from celery import current_app
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -19,7 +20,7 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when database and broker answer, else 503 that names what does not."""
+    """200 when database and broker answer and no migration is missing, else 503 that names what is wrong."""
     answers = {"database": _answers(_ask_database), "broker": _answers(_ask_broker)}
     return JsonResponse({"ready": answers}, status=200 if all(answers.values()) else 503)
 
@@ -35,8 +36,9 @@ def _answers(ask: Callable[[], None]) -> bool:
 
 
 def _ask_database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    migrations = MigrationExecutor(connection)
+    if missing := migrations.migration_plan(migrations.loader.graph.leaf_nodes()):
+        raise LookupError(f"the database lacks {len(missing)} migrations, the first is {missing[0][0]}")
 
 
 def _ask_broker() -> None:

@@ -1,8 +1,8 @@
 """The asynchronous half of the data flow: a change becomes part of its case's summary.
 
-`process` derives the summary from the stored forms and marks the change as processed in one transaction. It can run twice,
-late or out of order, and in several workers at a time: the result is the same. A lost task is therefore nothing worse than
-a delay, which `sweep` ends.
+`process` derives the summary from the stored forms and marks the change as processed in one transaction. It can run
+twice, late or out of order, and in several workers at a time: the result is the same. A lost task is therefore nothing
+worse than a delay, which `sweep` ends.
 """
 
 import logging

@@ -2,7 +2,8 @@
 
 from unittest.mock import patch
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import TestCase
 
 from intake import pipeline
@@ -51,8 +52,14 @@ class ApiTest(TestCase):
         self.assertEqual(self.client.get("/readyz").json(), {"ready": {"database": True, "broker": True}})
 
     def test_not_ready_names_what_does_not_answer(self) -> None:
-        with patch("intake.health._ask_database", side_effect=DatabaseError("host db1")), self.assertLogs("intake"):
+        with patch.object(MigrationRecorder, "applied_migrations", side_effect=DatabaseError("db1")), self.assertLogs():
             response = self.client.get("/readyz")
         self.assertEqual(response.status_code, 503)
         self.assertEqual(response.json(), {"ready": {"database": False, "broker": True}})
         self.assertNotIn(b"db1", response.content)
+
+    def test_not_ready_without_a_migration(self) -> None:
+        MigrationRecorder(connection).record_unapplied("intake", "0001_initial")
+        with self.assertLogs("intake") as logs:
+            self.assertEqual(self.client.get("/readyz").status_code, 503)
+        self.assertIn("intake.0001_initial", logs.output[0])
