@@ -18,7 +18,7 @@ impl Rehearsal {
     async fn new(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
-            containers: Containers::connect().await.unwrap().labelled("cc-cloud.test", "1"),
+            containers: Containers::connect().await.unwrap().labelled("cc-cloud.test", &std::process::id().to_string()),
             environment: format!("test-{name}-{}", std::process::id()),
             key: RehearsalKey::ensure_in(folder.path()).unwrap(),
             folder,

@@ -1,5 +1,5 @@
 //! The harness itself: a test that trusts it must be able to.
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
 

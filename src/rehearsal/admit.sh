@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs on a host that has just started: waits for the end of its boot, lets $KEY in as root, prints its public host keys.
 set -e
 # Bounded, because a unit of a stopped host may be one that never finishes to start.

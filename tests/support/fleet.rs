@@ -24,7 +24,7 @@ impl Fleet {
         let folder = tempfile::tempdir().unwrap();
         let key = RehearsalKey::ensure_in(folder.path()).unwrap();
         let specs: Vec<_> = names.iter().map(|name| HostSpec::new(*name)).collect();
-        let containers = wait(Containers::connect()).unwrap().labelled(LABEL, "1");
+        let containers = wait(Containers::connect()).unwrap().labelled(LABEL, &process::id().to_string());
         let mut fleet = Self { environment, key, hosts: Vec::new(), containers, _folder: folder };
         let running = wait(fleet.containers.up(&fleet.environment, &specs, &fleet.key.authorized)).unwrap();
         fleet.hosts = running

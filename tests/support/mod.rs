@@ -16,7 +16,7 @@ pub use fleet::Fleet;
 pub use snapshot::Snapshot;
 pub use test_host::{Output, TestHost};
 
-/// Label of everything that tests make in Docker.
+/// Label of everything that tests make in Docker; its value is the number of the process, so that the sweep spares the living.
 pub const LABEL: &str = "cc-cloud.test";
 
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {

@@ -55,7 +55,7 @@ impl TestHost {
             config.tmpfs.get_or_insert_default().extend(mounts);
             let (image, tag) = HostImage::NAME.split_once(':').unwrap();
             let started = GenericImage::new(image, tag)
-                .with_label(LABEL, "1")
+                .with_label(LABEL, std::process::id().to_string())
                 .with_hostname("host")
                 .with_cmd(containers.cgroup().command())
                 .with_host_config_modifier(move |target| *target = config.clone())

@@ -1,0 +1,30 @@
+# `make` says what there is.
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/cc-cloud/target
+
+.PHONY: help setup test audit lint fmt docs install
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## What this machine lacks: packages, a running Docker, the host image (as root, or with sudo)
+	@.ci/setup
+
+test: setup ## Every suite, one line each; logs in ~/.cache/cc-cloud/test-logs
+	@.ci/test
+
+audit: ## Licences, sources and advisories of the dependencies (needs cargo-deny and its advisory database)
+	cargo deny check
+
+lint: ## What `make test` asks of the code before it runs it
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+fmt: ## Format the code
+	cargo fmt --all
+
+docs: ## API documentation, in $CARGO_TARGET_DIR/doc
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+install: ## cc-cloud into ~/.cargo/bin
+	cargo install --path . --locked
