@@ -22,8 +22,11 @@ impl Expected {
                 Resource::Package(package) => {
                     expected.packages.insert(package.name.clone());
                 }
-                Resource::Service(service) => {
+                Resource::Service(service) if super::is_unit_name(&service.name) => {
                     expected.units.insert(super::units::full_name(&service.name));
+                }
+                Resource::Unit(unit) => {
+                    expected.units.extend(unit.unit_name().map(str::to_owned));
                 }
                 _ => {}
             }

@@ -28,6 +28,7 @@ pub use expected::Expected;
 pub use file::{Attributes, Metadata};
 pub(crate) use file::{beside, sync_folder};
 pub use units::UnitState;
+pub(crate) use units::is_unit_name;
 
 use crate::secret::Vault;
 use crate::step_error::StepError;

@@ -33,7 +33,7 @@ impl UnitState {
         matches!(self.get("ActiveState"), "active" | "reloading" | "activating")
     }
 
-    fn parse(block: &str) -> Self {
+    pub(crate) fn parse(block: &str) -> Self {
         let pairs = block.lines().filter_map(|line| line.split_once('='));
         Self { properties: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
     }
@@ -96,6 +96,15 @@ pub(super) fn full_name(name: &str) -> String {
     if ENDINGS.iter().any(|ending| name.ends_with(ending)) { name.to_owned() } else { format!("{name}.service") }
 }
 
+/// Whether systemd can be asked for a unit of this name, with or without its ending. Asked for one that cannot be (`web@` is
+/// a template), it would answer for none.
+pub(crate) fn is_unit_name(name: &str) -> bool {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
+    let name = full_name(name);
+    let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
+    name.bytes().all(valid) && !stem.is_empty() && !stem.ends_with('@') && !stem.starts_with(['-', '@'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +115,12 @@ mod tests {
         assert!(state.exists() && state.is_active());
         assert_eq!(state.get("FragmentPath"), "/x=y");
         assert!(!UnitState::parse("LoadState=not-found").exists());
+    }
+
+    #[test]
+    fn templates_and_nonsense_are_not_asked_for() {
+        assert!(["web", "web.service", "web@1", "systemd-\\x2d.mount"].into_iter().all(is_unit_name));
+        assert!(!["", ".service", "web@", "web@.service", "a b", "a/b", "--now"].into_iter().any(is_unit_name));
     }
 
     #[test]

@@ -40,17 +40,18 @@ pub(super) fn answers(text: &str, name: &str, v4: bool) -> Vec<HostsLine> {
 }
 
 /// The text in which `wanted` alone answers for its canonical name. It takes the place of the first line that did so before;
-/// other such lines lose the names of `wanted` and are dropped when they have none left. Lines of the other address family,
-/// comments and everything else stay as they are.
+/// other such lines go, or lose the names of `wanted` where another name leads them. Lines of the other address family, comments
+/// and everything else stay as they are.
 pub(super) fn place(text: &str, wanted: &HostsLine) -> String {
     let mut placed = false;
     edit(text, |line| {
         if !line.answers(&wanted.names[0], wanted.address.is_ipv4()) {
             return Edit::Keep;
         }
-        let others: Vec<String> = line.names.iter().filter(|name| !wanted.has(name)).cloned().collect();
-        let rest = (!others.is_empty() && line.address != wanted.address)
-            .then(|| HostsLine { address: line.address, names: others }.render());
+        // A line that another name leads belongs to somebody else, who keeps what is not ours.
+        let foreign = !line.names[0].eq_ignore_ascii_case(&wanted.names[0]);
+        let others: Vec<String> = line.names.iter().filter(|name| foreign && !wanted.has(name)).cloned().collect();
+        let rest = (!others.is_empty()).then(|| HostsLine { address: line.address, names: others }.render());
         let ours = (!std::mem::replace(&mut placed, true)).then(|| wanted.render());
         Edit::Replace(ours.into_iter().chain(rest).collect())
     }) + &(if placed { String::new() } else { wanted.render() + "\n" })
@@ -122,6 +123,14 @@ mod tests {
     fn names_of_others_on_a_shared_line_stay() {
         let text = place(TEXT, &line("10.0.0.3 db1"));
         assert!(text.contains("10.0.0.3\tdb1\n10.0.0.9\told\n"), "{text}");
+        let text = place(TEXT, &line("10.0.0.9 db1"));
+        assert!(text.contains("10.0.0.9\tdb1\n10.0.0.9\told\n"), "{text}");
+    }
+
+    #[test]
+    fn an_alias_that_is_gone_from_the_entry_is_gone_from_the_file() {
+        let text = place("10.0.0.1 db1 db\n", &line("10.0.0.2 db1"));
+        assert_eq!(text, "10.0.0.2\tdb1\n");
     }
 
     #[test]
@@ -147,6 +156,8 @@ mod tests {
             prop_assert_eq!(answers(&once, "a", true), vec![wanted.clone()]);
             prop_assert_eq!(place(&once, &wanted), once.clone());
             prop_assert_eq!(answers(&once, "a", false), answers(&text, "a", false));
+            let led_by_c = |text: &str| answers(text, "c", true).iter().any(|line| line.names[0] == "c");
+            prop_assert_eq!(led_by_c(&once), led_by_c(&text));
             prop_assert!(answers(&remove(&once, "a", None), "a", true).is_empty());
         }
     }

@@ -1,12 +1,37 @@
 //! `/usr/lib/locale/locale-archive`: the locales that `locale-gen` made.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
 /// First number of the file.
 const MAGIC: u32 = 0xde02_0109;
 /// Bytes of one entry of the table of names: hash, offset of the name, offset of the record.
 const ENTRY: usize = 12;
 
-/// The names in an archive, as glibc spells them (`en_US.utf8`); `None` when the file is no archive of this machine.
-pub(super) fn names(archive: &[u8]) -> Option<Vec<String>> {
+/// Bytes before the tables that say where they are.
+const HEADER: usize = 32;
+
+/// The names in the archive at `path`, as glibc spells them (`en_US.utf8`); none when it is not there or no archive.
+pub(super) fn names_at(path: &Path) -> Vec<String> {
+    let Ok(mut file) = File::open(path) else {
+        return Vec::new();
+    };
+    let mut bytes = vec![0; HEADER];
+    if file.read_exact(&mut bytes).is_err() {
+        return Vec::new();
+    }
+    // The texts are behind the table of names; the locales themselves, up to 200 MB of them, are behind the texts.
+    let field = |at: usize| u64::from(u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]));
+    let length = (field(20) + field(24)).saturating_sub(HEADER as u64).min(64 << 20);
+    match file.take(length).read_to_end(&mut bytes) {
+        Ok(_) => names(&bytes).unwrap_or_default(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The names in the front of an archive; `None` when the file is no archive of this machine.
+fn names(archive: &[u8]) -> Option<Vec<String>> {
     let number = |at: usize| {
         let bytes = archive.get(at..at.checked_add(4)?)?;
         Some(u32::from_ne_bytes(bytes.try_into().ok()?))
