@@ -1,0 +1,135 @@
+//! Content that a resource takes from its role's `templates/` and `files/`.
+
+use std::sync::Arc;
+
+use cc_agent::protocol::INLINE_LIMIT;
+use cc_agent::secret::contains_token;
+use minijinja::Value;
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use super::world::World;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::spec::Role;
+use crate::template::{Fault, closest};
+
+/// Content by its digest.
+pub(crate) type Blob = (String, Arc<[u8]>);
+
+/// The resource type that a type in a role becomes.
+pub(crate) fn resource_type(written: &str) -> &str {
+    match written {
+        "template" => "file",
+        "tree" => "archive",
+        other => other,
+    }
+}
+
+/// Whether the content differs from host to host although every field is the same: a template is rendered.
+pub(crate) fn depends_on_host(type_name: &str, sources: &[(Option<&str>, Span)], role: &Role) -> bool {
+    type_name == "template" || sources.iter().any(|(name, _)| name.is_some_and(|n| role.templates.contains_key(n)))
+}
+
+/// Where content comes from, for one resource on one host.
+pub(crate) struct Source<'a> {
+    pub world: &'a World,
+    pub role: &'a Role,
+    pub context: &'a Value,
+    /// The type as written.
+    pub type_name: &'a str,
+    /// Where a field was written.
+    pub place: &'a dyn Fn(&str) -> Span,
+}
+
+impl Source<'_> {
+    /// Replaces `source` and `key_source` by what they name.
+    pub(crate) fn fill(&self, map: &mut Map<String, Json>) -> Result<Option<Blob>, Fault> {
+        let (from, to) = match self.type_name {
+            "template" | "file" | "unit" | "block" => ("source", "content"),
+            "python_venv" => ("source", "requirements"),
+            "apt_repository" => ("key_source", "key"),
+            _ => return Ok(None),
+        };
+        let Some(name) = map.remove(from) else {
+            if self.type_name == "template" {
+                let diagnostic = Diagnostic::error((self.place)(from), "`template` needs `source`");
+                return Err(diagnostic.hint("name a file below the role's `templates/`").into());
+            }
+            return Ok(None);
+        };
+        if map.contains_key(to) {
+            let message = format!("`{from}` and `{to}` exclude each other");
+            return Err(Diagnostic::error((self.place)(from), message).into());
+        }
+        let Some(name) = name.as_str() else {
+            return Err(Diagnostic::error((self.place)(from), format!("`{from}` must be text: a path in the role")).into());
+        };
+        let is_file = matches!(self.type_name, "template" | "file");
+        let (content, blob) = match self.read(name, from)? {
+            Text::Inline(text) => (Json::String(text), None),
+            Text::Bytes(bytes) if is_file => {
+                let digest = sha256(&bytes);
+                (json!({"sha256": digest, "length": bytes.len()}), Some((digest, bytes)))
+            }
+            Text::Bytes(_) => {
+                let message = format!("`{name}` is not text of at most {} KiB", INLINE_LIMIT >> 10);
+                return Err(Diagnostic::error((self.place)(from), message).into());
+            }
+        };
+        map.insert(to.to_owned(), content);
+        Ok(blob)
+    }
+
+    fn read(&self, name: &str, field: &str) -> Result<Text, Fault> {
+        let engine = &self.world.engine;
+        if self.type_name != "file"
+            && let Some(template) = engine.role_template(&self.role.name.value, name)?
+        {
+            let text = engine.render(&template, self.context)?;
+            // A secret's token is revealed only where the agent gets the text itself.
+            return Ok(if text.len() <= INLINE_LIMIT || contains_token(&text) {
+                Text::Inline(text)
+            } else {
+                Text::Bytes(text.into_bytes().into())
+            });
+        }
+        if self.type_name != "template"
+            && let Some(file) = self.role.files.get(name)
+        {
+            return Ok(match std::str::from_utf8(&file.bytes) {
+                Ok(text) if text.len() <= INLINE_LIMIT && !contains_token(text) => Text::Inline(text.to_owned()),
+                _ => Text::Bytes(Arc::clone(&file.bytes)),
+            });
+        }
+        Err(self.missing(name, field))
+    }
+
+    fn missing(&self, name: &str, field: &str) -> Fault {
+        let role = &self.role.name.value;
+        let (folder, known): (&str, Vec<&str>) = match self.type_name {
+            "template" => ("templates", self.role.templates.keys().map(String::as_str).collect()),
+            "file" => ("files", self.role.files.keys().map(String::as_str).collect()),
+            _ => {
+                let templates = self.role.templates.keys().map(String::as_str);
+                ("templates` or `files", templates.chain(self.role.files.keys().map(String::as_str)).collect())
+            }
+        };
+        let message = format!("role `{role}` has no `{name}` in its `{folder}`");
+        let diagnostic = Diagnostic::error((self.place)(field), message);
+        match closest(name, known.into_iter()) {
+            Some(known) => diagnostic.hint(format!("did you mean `{known}`?")).into(),
+            None => diagnostic.into(),
+        }
+    }
+}
+
+enum Text {
+    Inline(String),
+    Bytes(Arc<[u8]>),
+}
+
+/// SHA-256 as lower-case hex.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

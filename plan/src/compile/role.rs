@@ -1,0 +1,35 @@
+//! A role parsed once for all hosts.
+
+use super::check::CompiledCheck;
+use super::resource::CompiledResource;
+use crate::spec::Role;
+use crate::template::{Engine, Fault};
+
+/// A role whose templates are parsed.
+#[derive(Debug)]
+pub(crate) struct CompiledRole<'w> {
+    pub resources: Vec<CompiledResource<'w>>,
+    /// By name, in written order.
+    pub handlers: Vec<(&'w str, CompiledResource<'w>)>,
+    pub checks: Vec<CompiledCheck<'w>>,
+}
+
+impl<'w> CompiledRole<'w> {
+    /// Parses a role; what is wrong goes into `found`.
+    pub(crate) fn new(engine: &'w Engine, role: &'w Role, found: &mut Vec<Fault>) -> Self {
+        let resources = role.resources.iter().filter_map(|r| CompiledResource::new(engine, role, r, found)).collect();
+        let handlers = role
+            .handlers
+            .iter()
+            .filter_map(|(name, handler)| {
+                Some((name.value.as_str(), CompiledResource::new(engine, role, handler, found)?))
+            })
+            .collect();
+        let checks = role
+            .health
+            .iter()
+            .filter_map(|node| CompiledCheck::new(engine, role, node).map_err(|fault| found.push(fault)).ok())
+            .collect();
+        Self { resources, handlers, checks }
+    }
+}
