@@ -11,7 +11,8 @@ use crate::diagnostic::Diagnostic;
 use crate::node::Node;
 use crate::source::Spanned;
 use crate::spec::Role;
-use crate::template::{Compiled, Engine, Fault, closest};
+use crate::suggest::closest;
+use crate::template::{Compiled, Engine, Fault};
 
 /// Every type of check, with the field that its first key's value fills.
 const TYPES: &[(&str, &str)] = &[
@@ -83,9 +84,8 @@ impl<'w> CompiledCheck<'w> {
                     .into());
             }
             for name in names {
-                secrets.push(
-                    name.ok_or_else(|| Diagnostic::error(self.kind.span, "a secret was cut into pieces here"))?,
-                );
+                secrets
+                    .push(name.ok_or_else(|| Diagnostic::error(self.kind.span, "a secret was cut into pieces here"))?);
             }
         }
         let check = Check::deserialize(&Json::Object(map))

@@ -12,7 +12,8 @@ use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::spec::Role;
-use crate::template::{Fault, closest};
+use crate::suggest::closest;
+use crate::template::Fault;
 
 /// Content by its digest.
 pub(crate) type Blob = (String, Arc<[u8]>);
@@ -63,7 +64,9 @@ impl Source<'_> {
             return Err(Diagnostic::error((self.place)(from), message).into());
         }
         let Some(name) = name.as_str() else {
-            return Err(Diagnostic::error((self.place)(from), format!("`{from}` must be text: a path in the role")).into());
+            return Err(
+                Diagnostic::error((self.place)(from), format!("`{from}` must be text: a path in the role")).into()
+            );
         };
         let is_file = matches!(self.type_name, "template" | "file");
         let (content, blob) = match self.read(name, from)? {
@@ -117,7 +120,7 @@ impl Source<'_> {
         };
         let message = format!("role `{role}` has no `{name}` in its `{folder}`");
         let diagnostic = Diagnostic::error((self.place)(field), message);
-        match closest(name, known.into_iter()) {
+        match closest(name, known) {
             Some(known) => diagnostic.hint(format!("did you mean `{known}`?")).into(),
             None => diagnostic.into(),
         }

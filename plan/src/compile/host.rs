@@ -8,13 +8,16 @@ use cc_agent::step::{Handler, Step, StepId};
 use minijinja::Value;
 
 use super::identity;
+use super::param;
 use super::resource::{CompiledResource, Desired};
 use super::role::CompiledRole;
 use super::scope::HostScope;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::plan::HostPlan;
-use crate::template::{Fault, closest};
+use crate::plan::{HostPlan, Needs};
+use crate::spec::role::ParamType;
+use crate::suggest::closest;
+use crate::template::Fault;
 
 /// What compiling one host gave.
 pub(crate) struct Compiled {
@@ -38,6 +41,7 @@ pub(crate) fn compile(
         steps: Vec::new(),
         handlers: Vec::new(),
         checks: Vec::new(),
+        needs: Vec::new(),
         ids: HashSet::new(),
         owners: HashMap::new(),
         blobs: BTreeMap::new(),
@@ -54,6 +58,7 @@ pub(crate) fn compile(
             steps: compiler.steps,
             handlers: compiler.handlers,
             checks: compiler.checks,
+            needs: compiler.needs,
         },
         blobs: compiler.blobs,
         secrets: compiler.secrets,
@@ -68,6 +73,7 @@ struct HostCompiler<'w> {
     steps: Vec<Step>,
     handlers: Vec<Handler>,
     checks: Vec<ServiceCheck>,
+    needs: Vec<Needs>,
     ids: HashSet<StepId>,
     /// Which step has a resource, by what tells it from all others on the host.
     owners: HashMap<(&'static str, String), usize>,
@@ -113,6 +119,34 @@ impl HostCompiler<'_> {
                 Err(fault) => self.scope.report(fault),
             }
         }
+        match self.needs(name, role, &context) {
+            Ok(needs) => self.needs.extend(needs),
+            Err(fault) => self.scope.report(fault),
+        }
+    }
+
+    /// What a service needs, as far as it is known; `None` when its role asks for nothing.
+    fn needs(&self, name: &str, role: &CompiledRole<'_>, context: &Value) -> Result<Option<Needs>, Fault> {
+        let mut needs = Needs { service: name.to_owned(), memory: None, disk: None };
+        for (what, compiled) in &role.needs {
+            self.scope.take_touched();
+            let value = compiled.value(&self.world.engine, context)?;
+            if value.is_none() {
+                continue;
+            }
+            let bytes = param::convert(&ParamType::Bytes, value)
+                .map_err(|(what, hint)| Diagnostic::error(compiled.span(), what).hint(hint))?;
+            let bytes = u64::try_from(bytes).ok().filter(|_| self.scope.take_touched().is_empty());
+            match *what {
+                "memory" => needs.memory = bytes,
+                "disk" => needs.disk = bytes,
+                _ => {
+                    let message = format!("unknown need `{what}`: a role can need `memory` and `disk`");
+                    return Err(Diagnostic::error(compiled.span(), message).into());
+                }
+            }
+        }
+        Ok((needs.memory.is_some() || needs.disk.is_some()).then_some(needs))
     }
 
     fn handlers<'r>(
@@ -126,9 +160,9 @@ impl HostCompiler<'_> {
         let mut present = HashMap::new();
         for (handler, resource) in &role.handlers {
             self.scope.take_touched();
-            let desired = self.wanted(resource, context).and_then(|wanted| {
-                Ok(if wanted { Some(resource.desired(self.world, context)?) } else { None })
-            });
+            let desired = self
+                .wanted(resource, context)
+                .and_then(|wanted| Ok(if wanted { Some(resource.desired(self.world, context)?) } else { None }));
             match desired {
                 Ok(Some(desired)) => {
                     let resource = self.keep(desired);
@@ -311,7 +345,7 @@ impl HostCompiler<'_> {
                 let message = format!("no earlier step of this role is `{name}`");
                 let mut known: Vec<&str> = steps.by_name.keys().map(String::as_str).collect();
                 known.sort_unstable();
-                return Err(suggest(Diagnostic::error(written.span, message), closest(&name, known.into_iter())).into());
+                return Err(suggest(Diagnostic::error(written.span, message), closest(&name, known)).into());
             };
             ids.extend(made.iter().cloned());
         }

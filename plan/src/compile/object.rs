@@ -49,7 +49,8 @@ impl Object for Root {
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let (scope, world) = (&self.scope, &self.scope.world);
-        let view = |view| Value::from_object(View { scope: Arc::clone(scope), service: self.service, host: self.host, view });
+        let view =
+            |view| Value::from_object(View { scope: Arc::clone(scope), service: self.service, host: self.host, view });
         match key {
             "params" => Some(view(Names::Params)),
             "host" => Some(view(Names::Host)),
@@ -122,7 +123,9 @@ impl View {
         Some(match key {
             "name" => Value::from(self.scope.world.spec.inventory.hosts[self.host].name.value.as_str()),
             "address" => self.scope.address(self.host),
-            "groups" => self.scope.world.spec.inventory.hosts[self.host].groups.iter().map(|g| g.value.as_str()).collect(),
+            "groups" => {
+                self.scope.world.spec.inventory.hosts[self.host].groups.iter().map(|g| g.value.as_str()).collect()
+            }
             "params" => self.scope.world.host_params[self.host].clone(),
             _ => return None,
         })
@@ -235,16 +238,23 @@ impl Object for View {
                 None => Vec::new(),
             },
             Names::Host => vec![
-                "name", "address", "groups", "params", "memory", "cpus", "arch", "os", "hostname", "systemd",
+                "name",
+                "address",
+                "groups",
+                "params",
+                "memory",
+                "cpus",
+                "arch",
+                "os",
+                "hostname",
+                "systemd",
                 "virtualization",
             ],
             Names::OtherHost => vec!["name", "address", "groups", "params"],
             Names::Hosts => world.spec.inventory.hosts.iter().map(|host| host.name.value.as_str()).collect(),
             Names::Services => world.spec.environment.services.iter().map(|s| s.name.value.as_str()).collect(),
             Names::Service => vec!["name", "role", "hosts", "address", "port", "params"],
-            Names::Uses => {
-                world.topology.services[self.service].uses.iter().map(|used| used.offer.as_str()).collect()
-            }
+            Names::Uses => world.topology.services[self.service].uses.iter().map(|used| used.offer.as_str()).collect(),
             Names::Use(_) => vec!["service", "hosts", "address", "port", "params"],
             Names::External => world.external.keys().map(String::as_str).collect(),
         };

@@ -4,6 +4,7 @@ use cc_agent::resource::Mode;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use crate::quantity::{parse_bytes, parse_duration, parse_percent};
 use crate::spec::role::ParamType;
 use crate::template::SecretValue;
 
@@ -21,7 +22,9 @@ pub(crate) fn convert(kind: &ParamType, value: Value) -> Result<Value, (String, 
             ValueKind::Number if value.is_integer() => Ok(Value::from(value.to_string())),
             _ => wrong("text", "write it in quotes"),
         },
-        ParamType::Integer => integer(&value).map(Value::from).map_or_else(|| wrong("a whole number", "write digits"), Ok),
+        ParamType::Integer => {
+            integer(&value).map(Value::from).map_or_else(|| wrong("a whole number", "write digits"), Ok)
+        }
         ParamType::Number => match f64::try_from(value.clone()) {
             Ok(_) if value.is_number() => Ok(value),
             _ => wrong("a number", "write a number without a unit"),
@@ -31,16 +34,16 @@ pub(crate) fn convert(kind: &ParamType, value: Value) -> Result<Value, (String, 
             _ => wrong("true or false", "write `true` or `false`, without quotes"),
         },
         ParamType::Bytes => {
-            let bytes = text.map_or_else(|| whole(&value), parse_bytes);
+            let bytes = text.map_or_else(|| whole(&value), |text| parse_bytes(text).ok());
             bytes.map(Value::from).map_or_else(|| wrong("a number of bytes", "write for example 512MiB or 2GB"), Ok)
         }
         ParamType::Duration => {
-            let seconds = text.map_or_else(|| whole(&value), parse_duration);
+            let seconds = text.map_or_else(|| whole(&value), |text| parse_duration(text).ok());
             seconds.map(Value::from).map_or_else(|| wrong("a duration", "write for example 90s, 5m, 2h or 1d"), Ok)
         }
         ParamType::Percent => {
             let number = match text {
-                Some(text) => text.trim().strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok()),
+                Some(text) => parse_percent(text).ok().map(f64::from),
                 None => f64::try_from(value.clone()).ok(),
             };
             match number {
@@ -62,7 +65,9 @@ pub(crate) fn convert(kind: &ParamType, value: Value) -> Result<Value, (String, 
         },
         ParamType::Secret => match SecretValue::of(&value) {
             Some(secret) => Ok(Value::from_object(secret)),
-            None => Err(("this is not a secret".to_owned(), "write `{secret: name}`, never the value itself".to_owned())),
+            None => {
+                Err(("this is not a secret".to_owned(), "write `{secret: name}`, never the value itself".to_owned()))
+            }
         },
         ParamType::List => match value.kind() {
             ValueKind::Seq | ValueKind::Iterable => Ok(value),
@@ -77,50 +82,6 @@ pub(crate) fn convert(kind: &ParamType, value: Value) -> Result<Value, (String, 
             _ => wrong("one of the accepted values", &format!("write one of: {}", known.join(", "))),
         },
     }
-}
-
-/// `512MiB` (1024), `2GB` (1000), `4096`.
-pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
-    let (number, unit) = split_unit(text)?;
-    let size: u64 = match unit {
-        "" | "B" => 1,
-        "kB" | "KB" | "k" | "K" => 1000,
-        "KiB" | "Ki" => 1 << 10,
-        "MB" | "M" => 1_000_000,
-        "MiB" | "Mi" => 1 << 20,
-        "GB" | "G" => 1_000_000_000,
-        "GiB" | "Gi" => 1 << 30,
-        "TB" | "T" => 1_000_000_000_000,
-        "TiB" | "Ti" => 1 << 40,
-        _ => return None,
-    };
-    scaled(number, size)
-}
-
-/// `90s`, `5m`, `2h`, `1d`, `90`: seconds.
-pub(crate) fn parse_duration(text: &str) -> Option<u64> {
-    let (number, unit) = split_unit(text)?;
-    let size = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        "w" => 7 * 86400,
-        _ => return None,
-    };
-    scaled(number, size)
-}
-
-fn split_unit(text: &str) -> Option<(f64, &str)> {
-    let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    Some((text[..end].parse().ok()?, text[end..].trim()))
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "sizes of disks")]
-fn scaled(number: f64, size: u64) -> Option<u64> {
-    let product = number * size as f64;
-    (product.is_finite() && product >= 0.0 && product < u64::MAX as f64).then_some(product as u64)
 }
 
 fn integer(value: &Value) -> Option<i64> {
@@ -140,7 +101,14 @@ fn whole(value: &Value) -> Option<u64> {
     if !value.is_number() {
         return None;
     }
-    scaled(f64::try_from(value.clone()).ok()?, 1)
+    let number = f64::try_from(value.clone()).ok()?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "in range"
+    )]
+    (number >= 0.0 && number < u64::MAX as f64).then_some(number as u64)
 }
 
 fn simplest(number: f64) -> Value {
@@ -152,7 +120,9 @@ fn shown(value: &Value) -> String {
     match value.as_str() {
         _ if SecretValue::is_within(value) => "a secret".to_owned(),
         Some(text) => format!("`{text}`"),
-        None if value.is_number() || value.kind() == ValueKind::Bool => format!("`{}`", value.to_string().to_lowercase()),
+        None if value.is_number() || value.kind() == ValueKind::Bool => {
+            format!("`{}`", value.to_string().to_lowercase())
+        }
         None => format!("a {}", value.kind()),
     }
 }

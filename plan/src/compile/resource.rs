@@ -127,7 +127,9 @@ impl<'w> CompiledResource<'w> {
         let type_name = self.written.type_name.value.as_str();
         let written_type = content::resource_type(type_name);
         let Some(identity_field) = Resource::identity_field(written_type) else {
-            return Err(Diagnostic::error(self.written.type_name.span, format!("unknown resource `{type_name}`")).into());
+            return Err(
+                Diagnostic::error(self.written.type_name.span, format!("unknown resource `{type_name}`")).into()
+            );
         };
         let mut map = Map::new();
         map.insert("type".to_owned(), Json::from(written_type));
@@ -153,7 +155,12 @@ impl<'w> CompiledResource<'w> {
     }
 
     /// Names of the secrets in it, all of them in fields that may hold one.
-    fn secrets(&self, type_name: &str, identity_field: &str, map: &Map<String, Json>) -> Result<BTreeSet<String>, Fault> {
+    fn secrets(
+        &self,
+        type_name: &str,
+        identity_field: &str,
+        map: &Map<String, Json>,
+    ) -> Result<BTreeSet<String>, Fault> {
         let mut secrets = BTreeSet::new();
         for (field, value) in map {
             let mut names = Vec::new();
@@ -233,15 +240,15 @@ fn culprit(map: &Json, error: &str) -> Option<String> {
     named.or_else(|| object.keys().filter(|name| *name != "type").find(causes)).cloned()
 }
 
-/// Turns whole numbers into text, at any depth; says whether there was one.
+/// Turns the first whole number into text, at any depth; says whether there was one.
 fn whole_numbers_to_text(value: &mut Json) -> bool {
     match value {
         Json::Number(number) if number.is_i64() || number.is_u64() => {
             *value = Json::String(number.to_string());
             true
         }
-        Json::Array(items) => items.iter_mut().fold(false, |changed, item| whole_numbers_to_text(item) || changed),
-        Json::Object(map) => map.values_mut().fold(false, |changed, item| whole_numbers_to_text(item) || changed),
+        Json::Array(items) => items.iter_mut().any(whole_numbers_to_text),
+        Json::Object(map) => map.values_mut().any(whole_numbers_to_text),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use super::check::CompiledCheck;
 use super::resource::CompiledResource;
 use crate::spec::Role;
-use crate::template::{Engine, Fault};
+use crate::template::{Compiled, Engine, Fault};
 
 /// A role whose templates are parsed.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub(crate) struct CompiledRole<'w> {
     /// By name, in written order.
     pub handlers: Vec<(&'w str, CompiledResource<'w>)>,
     pub checks: Vec<CompiledCheck<'w>>,
+    pub needs: Vec<(&'w str, Compiled<'w>)>,
 }
 
 impl<'w> CompiledRole<'w> {
@@ -30,6 +31,14 @@ impl<'w> CompiledRole<'w> {
             .iter()
             .filter_map(|node| CompiledCheck::new(engine, role, node).map_err(|fault| found.push(fault)).ok())
             .collect();
-        Self { resources, handlers, checks }
+        let needs = role
+            .needs
+            .iter()
+            .filter_map(|(what, node)| {
+                let value = engine.compile(&role.name.value, node).map_err(|fault| found.push(fault)).ok()?;
+                Some((what.value.as_str(), value))
+            })
+            .collect();
+        Self { resources, handlers, checks, needs }
     }
 }

@@ -7,7 +7,8 @@ use crate::source::Span;
 use crate::spec::environment::Service;
 use crate::spec::role::Use;
 use crate::spec::{Role, Spec};
-use crate::template::closest;
+use crate::suggest::closest;
+use crate::template::Fault;
 
 /// Services, hosts and offers by index, so that nothing is looked up by name again.
 #[derive(Debug)]
@@ -54,17 +55,27 @@ impl Topology {
     /// Offers that nobody or several make, services that use each other in a circle.
     pub(crate) fn new(spec: &Spec) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::default();
+        let mut report = |fault| {
+            if let Fault::New(diagnostic) = fault {
+                found.push(*diagnostic);
+            }
+        };
         let mut services: Vec<Placed> = Vec::new();
         for (index, service) in spec.environment.services.iter().enumerate() {
             let uses = match role_of(spec, service) {
                 Ok(role) => role.uses.iter().map(|wanted| resolve(spec, index, wanted)).collect(),
-                Err(diagnostic) => vec![Err(diagnostic)],
+                Err(fault) => vec![Err(fault)],
             };
-            let uses = uses.into_iter().filter_map(|used| used.map_err(|diagnostic| found.push(diagnostic)).ok());
-            services.push(Placed { hosts: hosts_of(spec, service), uses: uses.collect(), clients: Vec::new(), stage: 0 });
+            let uses = uses.into_iter().filter_map(|used| used.map_err(&mut report).ok());
+            services.push(Placed {
+                hosts: hosts_of(spec, service),
+                uses: uses.collect(),
+                clients: Vec::new(),
+                stage: 0,
+            });
         }
-        if let Err(diagnostic) = stages(spec, &mut services) {
-            found.push(diagnostic);
+        if let Err(fault) = stages(spec, &mut services) {
+            report(fault);
         }
         if found.has_errors() {
             return Err(found);
@@ -90,13 +101,14 @@ impl Placed {
 }
 
 /// The role of a service.
-pub(crate) fn role_of<'s>(spec: &'s Spec, service: &Service) -> Result<&'s Role, Diagnostic> {
+pub(crate) fn role_of<'s>(spec: &'s Spec, service: &Service) -> Result<&'s Role, Fault> {
     spec.roles.get(&service.role.value).ok_or_else(|| {
         let diagnostic = Diagnostic::error(service.role.span, format!("unknown role `{}`", service.role.value));
         match closest(&service.role, spec.roles.keys().map(String::as_str)) {
             Some(name) => diagnostic.hint(format!("did you mean `{name}`?")),
             None => diagnostic,
         }
+        .into()
     })
 }
 
@@ -110,7 +122,7 @@ fn hosts_of(spec: &Spec, service: &Service) -> Vec<usize> {
         .collect()
 }
 
-fn resolve(spec: &Spec, index: usize, wanted: &Use) -> Result<Used, Diagnostic> {
+fn resolve(spec: &Spec, index: usize, wanted: &Use) -> Result<Used, Fault> {
     let environment = &spec.environment;
     let service = &environment.services[index];
     let offer = &wanted.name.value;
@@ -125,8 +137,8 @@ fn resolve(spec: &Spec, index: usize, wanted: &Use) -> Result<Used, Diagnostic> 
         let known = environment.services.iter().map(|s| s.name.value.as_str());
         let diagnostic = Diagnostic::error(name.span, format!("`{}` is neither a service nor external", name.value));
         return Err(match closest(name, known.chain(environment.external.keys().map(String::as_str))) {
-            Some(name) => diagnostic.hint(format!("did you mean `{name}`?")),
-            None => diagnostic,
+            Some(name) => diagnostic.hint(format!("did you mean `{name}`?")).into(),
+            None => diagnostic.into(),
         });
     }
     let offering: Vec<usize> = (0..environment.services.len())
@@ -141,7 +153,7 @@ fn resolve(spec: &Spec, index: usize, wanted: &Use) -> Result<Used, Diagnostic> 
             let names: Vec<&str> = several.iter().map(|i| environment.services[*i].name.value.as_str()).collect();
             let message = format!("several services offer `{offer}`: {}", names.join(", "));
             let hint = format!("say which one `{}` uses: `uses: {{{offer}: {}}}`", service.name.value, names[0]);
-            Err(Diagnostic::error(service.name.span, message).hint(hint))
+            Err(Diagnostic::error(service.name.span, message).hint(hint).into())
         }
     }
 }
@@ -150,7 +162,7 @@ fn offers(spec: &Spec, service: &Service, offer: &str) -> bool {
     spec.roles.get(&service.role.value).is_some_and(|role| role.offers.iter().any(|o| o.name.value == offer))
 }
 
-fn nobody(spec: &Spec, service: &Service, wanted: &Use) -> Diagnostic {
+fn nobody(spec: &Spec, service: &Service, wanted: &Use) -> Fault {
     let offer = &wanted.name.value;
     let mut diagnostic = if offers(spec, service, offer) {
         let message = format!("service `{}` uses `{offer}`, which only it itself offers", service.name.value);
@@ -162,21 +174,21 @@ fn nobody(spec: &Spec, service: &Service, wanted: &Use) -> Diagnostic {
             .hint(format!("place a service whose role offers `{offer}`, or describe it under `external:`"))
     };
     diagnostic.related = Some((wanted.name.span, "used here".to_owned()));
-    diagnostic
+    diagnostic.into()
 }
 
 /// Longest paths: a service's stage is one more than the highest stage of what it uses.
-fn stages(spec: &Spec, services: &mut [Placed]) -> Result<(), Diagnostic> {
+fn stages(spec: &Spec, services: &mut [Placed]) -> Result<(), Fault> {
     let uses: Vec<Vec<usize>> = services.iter().map(|s| s.used_services().into_iter().collect()).collect();
     let mut stage: Vec<Option<usize>> = vec![None; services.len()];
-    for index in 0..services.len() {
+    for (index, service) in services.iter_mut().enumerate() {
         let mut path = Vec::new();
-        services[index].stage = longest(index, &uses, &mut stage, &mut path).map_err(|circle| {
-            let names: Vec<&str> =
-                circle.iter().map(|i| spec.environment.services[*i].name.value.as_str()).collect();
+        service.stage = longest(index, &uses, &mut stage, &mut path).map_err(|circle| -> Fault {
+            let names: Vec<&str> = circle.iter().map(|i| spec.environment.services[*i].name.value.as_str()).collect();
             let span: Span = spec.environment.services[circle[0]].name.span;
             Diagnostic::error(span, format!("services use each other in a circle: {}", names.join(" → ")))
                 .hint("one of them must do without the other, or take it from `external:`")
+                .into()
         })?;
     }
     Ok(())

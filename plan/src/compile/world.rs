@@ -10,8 +10,8 @@ use super::topology::Topology;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::{Kind, Node};
 use crate::source::Spanned;
-use crate::spec::environment::External;
 use crate::spec::Spec;
+use crate::spec::environment::External;
 use crate::template::{Engine, Fault};
 
 /// Everything that is the same for all hosts of one compilation.
@@ -54,8 +54,7 @@ impl World {
         let hosts = &spec.inventory.hosts;
         let host_params = hosts.iter().map(|host| plain_map(&engine, &host.params, &mut found)).collect();
         let external = spec.environment.external.iter();
-        let external =
-            external.map(|(name, e)| (name.clone(), ExternalValue::new(&engine, e, &mut found))).collect();
+        let external = external.map(|(name, e)| (name.clone(), ExternalValue::new(&engine, e, &mut found))).collect();
         if found.has_errors() {
             return Err(found);
         }
@@ -89,9 +88,8 @@ impl ExternalValue {
         let address = Value::from(external.address.value.as_str());
         let port = external.port.map_or(Value::from(()), Value::from);
         let params = plain_map(engine, &external.params, found);
-        let own = external.params.iter().filter_map(|(key, _)| {
-            Some((key.value.clone(), params.get_attr(&key.value).ok()?))
-        });
+        let own =
+            external.params.iter().filter_map(|(key, _)| Some((key.value.clone(), params.get_attr(&key.value).ok()?)));
         let fixed = [("address".to_owned(), address.clone()), ("port".to_owned(), port.clone())];
         let flat = Value::from_pairs(fixed.into_iter().chain(own));
         Self { address, port, params, flat }

@@ -154,7 +154,8 @@ impl Engine {
     pub fn render(&self, template: &Template<'_, '_>, context: &Value) -> Result<String, Fault> {
         let mut text = template.render(context.clone()).map_err(|error| {
             let file = role_template(&self.spec, template.name());
-            let span = file.map_or(Span { file: self.first_file(), start: 0, end: 0 }, |file| Span { file, start: 0, end: 0 });
+            let span =
+                file.map_or(Span { file: self.first_file(), start: 0, end: 0 }, |file| Span { file, start: 0, end: 0 });
             self.fault(&error, span, "", Some(context))
         })?;
         if template.source().ends_with('\n') && !text.is_empty() && !text.ends_with('\n') {
@@ -200,8 +201,15 @@ impl Engine {
     /// The finding for an expression that gave nothing.
     pub(super) fn undefined(&self, expression: &str, span: Span, context: &Value) -> Fault {
         let sources = &self.spec.sources;
-        fault::Explanation { env: &self.env, sources, locate: &|_| None, span, text: expression, context: Some(context) }
-            .undefined(expression)
+        fault::Explanation {
+            env: &self.env,
+            sources,
+            locate: &|_| None,
+            span,
+            text: expression,
+            context: Some(context),
+        }
+        .undefined(expression)
     }
 }
 

@@ -7,6 +7,7 @@ use minijinja::{Environment, ErrorKind, Value};
 use super::engine::{FUEL, PRINTS_NONE};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Sources, Span};
+use crate::suggest::closest;
 
 /// Why a value could not be had.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,15 +158,6 @@ fn chain(error: &minijinja::Error) -> Vec<&minijinja::Error> {
         next = cause.source();
     }
     chain
-}
-
-/// The name among `known` that was probably meant.
-pub(crate) fn closest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    known
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= name.len().max(candidate.len()).div_ceil(3).min(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 fn names_in(object: &Value) -> Option<Vec<String>> {

@@ -10,11 +10,63 @@ use super::to_json;
 
 /// Every filter, for suggestions.
 pub(super) const NAMES: &[&str] = &[
-    "abs", "attr", "b64encode", "basename", "batch", "bool", "bytes", "capitalize", "chain", "count", "d", "default",
-    "dictsort", "dirname", "e", "escape", "first", "float", "format", "groupby", "indent", "int", "items", "join", "last",
-    "length", "lines", "list", "lower", "map", "max", "min", "pprint", "quote", "reject", "rejectattr", "replace",
-    "reverse", "round", "safe", "select", "selectattr", "sha256", "slice", "sort", "split", "string", "sum", "title",
-    "to_json", "to_yaml", "tojson", "trim", "unique", "upper", "urlencode", "zip",
+    "abs",
+    "attr",
+    "b64encode",
+    "basename",
+    "batch",
+    "bool",
+    "bytes",
+    "capitalize",
+    "chain",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "dirname",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "quote",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "sha256",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "to_json",
+    "to_yaml",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+    "zip",
 ];
 
 /// Adds our filters.
@@ -59,14 +111,16 @@ fn bytes(value: &Value, unit: &str) -> Result<i64, Error> {
         }
     };
     refuse("bytes", value)?;
-    let number = f64::try_from(value.clone())
-        .map_err(|_| refusal(&format!("the filter `bytes` wants a number of bytes, not a value of type {}", value.kind())))?;
+    let number = f64::try_from(value.clone()).map_err(|_| {
+        refusal(&format!("the filter `bytes` wants a number of bytes, not a value of type {}", value.kind()))
+    })?;
     let whole = if value.is_integer() { value.as_i64() } else { None };
     #[expect(clippy::cast_possible_truncation, reason = "rounding down is what the filter promises")]
     Ok(whole.unwrap_or(number.floor() as i64).div_euclid(size))
 }
 
 /// JSON on one line, or with `indent` spaces a level.
+#[expect(clippy::needless_pass_by_value, reason = "the engine hands keyword arguments over by value")]
 fn json(value: &Value, indent: Option<usize>, kwargs: Kwargs) -> Result<String, Error> {
     refuse("to_json", value)?;
     let indent = match indent {

@@ -21,4 +21,4 @@ pub use fault::Fault;
 pub use json::to_json;
 pub use secret_value::SecretValue;
 
-pub(crate) use fault::{closest, reported};
+pub(crate) use fault::reported;
