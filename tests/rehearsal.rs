@@ -1,10 +1,9 @@
 //! `up`, `down` and `addresses` against this machine's Docker.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::fs;
 use std::process::Command;
 
-use cc_cloud::rehearsal::{Containers, HostSpec, Origin, RehearsalKey, RunningHost};
+use cc_cloud::rehearsal::{Containers, HostSpec, Origin, Pins, RehearsalKey, RunningHost};
 
 /// An environment of this test process, removed at the end even if the test fails.
 struct Rehearsal {
@@ -31,13 +30,12 @@ impl Rehearsal {
 
     /// Runs a command over OpenSSH with nothing known but what `up` returned.
     fn ssh(&self, host: &RunningHost, command: &str) -> String {
-        let known_hosts = self.folder.path().join("known_hosts");
-        let lines = host.host_keys.iter().map(|key| format!("{} {key}\n", host.address));
-        fs::write(&known_hosts, lines.collect::<String>()).unwrap();
+        let pins = Pins::in_folder(self.folder.path(), &self.environment);
+        pins.add(std::slice::from_ref(host)).unwrap();
         let output = Command::new("ssh")
             .args(["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes"])
             .arg("-o")
-            .arg(format!("UserKnownHostsFile={}", known_hosts.display()))
+            .arg(format!("UserKnownHostsFile={}", pins.path().display()))
             .arg("-i")
             .arg(&self.key.path)
             .arg(format!("root@{}", host.address))

@@ -23,7 +23,10 @@ impl Engine {
     /// # Errors
     /// Docker is not there, does not let this user in, or is too old.
     pub(super) async fn connect() -> Result<Self, RehearsalError> {
-        let at = env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+        Self::connect_to(env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned())).await
+    }
+
+    async fn connect_to(at: String) -> Result<Self, RehearsalError> {
         let unreachable = |error: bollard::errors::Error| classify(&at, &error);
         let docker = Docker::connect_with_host(&at).map_err(unreachable)?;
         let version = docker.version().await.map_err(unreachable)?;
@@ -52,8 +55,12 @@ fn classify(at: &str, error: &bollard::errors::Error) -> RehearsalError {
 }
 
 /// The system's own error below the layers of HTTP: only it tells "not there" from "not allowed".
-fn io_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
-    let mut layer = Some(error);
+fn io_cause(error: &bollard::errors::Error) -> Option<&io::Error> {
+    // This variant passes its error's source on and not the error itself.
+    if let bollard::errors::Error::IOError { err } = error {
+        return Some(err);
+    }
+    let mut layer: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = layer {
         if let Some(found) = error.downcast_ref::<io::Error>() {
             return Some(found);
@@ -69,7 +76,11 @@ fn number(api: &str) -> Option<(u32, u32)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
+
     use super::*;
 
     #[test]
@@ -77,5 +88,39 @@ mod tests {
         assert!(number("1.5") < number("1.41"));
         assert!(number("1.41") >= Some(NEEDED.1));
         assert_eq!(number("new"), None);
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_an_absence() {
+        let error = |kind| bollard::errors::Error::IOError { err: io::Error::from(kind) };
+        let refused = classify("unix:///s", &error(ErrorKind::PermissionDenied));
+        assert!(matches!(refused, RehearsalError::NotPermitted { .. }), "{refused}");
+        let absent = classify("unix:///s", &error(ErrorKind::NotFound));
+        assert!(matches!(absent, RehearsalError::NoDocker { .. }), "{absent}");
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_is_not_there_is_named() {
+        let error = Engine::connect_to("unix:///nowhere/docker.sock".to_owned()).await.unwrap_err().to_string();
+        assert!(error.contains("/nowhere/docker.sock"), "{error}");
+        assert!(error.contains("DOCKER_HOST"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_old_engine_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("docker.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await.unwrap();
+            let body = r#"{"Version":"19.03.5","ApiVersion":"1.40"}"#;
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length";
+            stream.write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+        });
+        let error = Engine::connect_to(format!("unix://{}", socket.display())).await.unwrap_err().to_string();
+        server.await.unwrap();
+        assert!(error.contains("Docker 19.03.5") && error.contains("1.40"), "{error}");
     }
 }

@@ -129,6 +129,20 @@ pub enum RehearsalError {
         /// The host that found no address.
         host: String,
     },
+    /// There is no folder for the rehearsal key and the pinned host keys.
+    #[error(
+        "there is no folder for rehearsal keys: neither XDG_DATA_HOME nor HOME is set\n\
+         hint: set one of them"
+    )]
+    NoDataFolder,
+    /// The pinned host keys could not be read or written.
+    #[error("pinned host keys {}: {reason}", path.display())]
+    Pins {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
     /// The rehearsal key could not be read or made.
     #[error("rehearsal key {}: {reason}", path.display())]
     Key {

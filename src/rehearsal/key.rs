@@ -1,4 +1,3 @@
-use std::env;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -7,7 +6,7 @@ use std::path::{Path, PathBuf};
 use russh::keys::ssh_key::LineEnding;
 use russh::keys::{Algorithm, PrivateKey};
 
-use super::RehearsalError;
+use super::{RehearsalError, data_folder};
 
 /// The key pair that rehearsal hosts let in. It is made for them alone, so that nothing in `~/.ssh` is used or touched.
 #[derive(Debug, Clone)]
@@ -25,17 +24,9 @@ impl RehearsalKey {
     /// # Errors
     /// Neither XDG_DATA_HOME nor HOME is set, the folder cannot be written, or the file there is no private key.
     pub fn ensure() -> Result<Self, RehearsalError> {
-        let data = env::var_os("XDG_DATA_HOME")
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-            .or_else(|| env::home_dir().map(|home| home.join(".local/share")));
-        match data {
-            Some(data) => Self::ensure_in(&data.join("cc-cloud/rehearsal")),
-            None => Err(RehearsalError::Key {
-                path: PathBuf::from("id_ed25519"),
-                reason: "there is no folder for it, because neither XDG_DATA_HOME nor HOME is set; set one of them"
-                    .to_owned(),
-            }),
+        match data_folder::rehearsal() {
+            Some(folder) => Self::ensure_in(&folder),
+            None => Err(RehearsalError::NoDataFolder),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod cgroup;
 mod containers;
+mod data_folder;
 mod engine;
 mod error;
 mod exec;
@@ -15,6 +16,7 @@ mod host_spec;
 mod image;
 mod inotify;
 mod key;
+mod pins;
 mod running_host;
 mod sshd;
 mod subnet;
@@ -25,5 +27,6 @@ pub use error::RehearsalError;
 pub use host_spec::HostSpec;
 pub use image::{HostImage, ImageState};
 pub use key::RehearsalKey;
+pub use pins::Pins;
 pub use running_host::{Origin, RunningHost};
 pub use subnet::Subnet;
