@@ -76,3 +76,27 @@ impl fmt::Display for CliError {
 }
 
 impl std::error::Error for CliError {}
+
+impl From<crate::rehearsal::RehearsalError> for CliError {
+    fn from(error: crate::rehearsal::RehearsalError) -> Self {
+        // The remedy is the last line of its message.
+        let text = error.to_string();
+        match text.split_once("hint: ") {
+            Some((message, hint)) => Self::failed(message.trim_end()).hint(hint),
+            None => Self::failed(text),
+        }
+    }
+}
+
+impl From<crate::ssh::AgentBinaryError> for CliError {
+    fn from(error: crate::ssh::AgentBinaryError) -> Self {
+        Self::failed(error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<crate::secrets::Error> for CliError {
+    fn from(error: crate::secrets::Error) -> Self {
+        let hints = error.hints();
+        Self { hints, ..Self::failed(error.to_string()) }
+    }
+}

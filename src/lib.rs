@@ -1,8 +1,10 @@
 //! The controller: connects to hosts, runs plans, reports. `main.rs` is the command on top of it.
 
+pub mod cli;
 pub mod error;
 pub mod rehearsal;
 pub mod report;
 pub mod run;
 pub mod secrets;
+pub mod shipped;
 pub mod ssh;

@@ -1,3 +1,5 @@
 //! The cc-cloud command: arguments in, exit code out.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cc_cloud::cli::main()
+}

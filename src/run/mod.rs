@@ -1,3 +1,21 @@
 //! From a plan to changed hosts: connect, observe, apply stage by stage, wait for health.
 
+mod apply;
+mod fleet;
+mod interrupt;
+mod member;
+mod observe;
 pub mod schedule;
+mod selection;
+mod smoke;
+mod tally;
+mod vaults;
+
+pub use apply::{Options, Outcomes, apply, show};
+pub use fleet::{Contact, Fleet, Lost};
+pub use interrupt::Interrupt;
+pub use member::Member;
+pub use observe::{Observation, observe};
+pub use selection::Selection;
+pub use smoke::{Smoke, smoke};
+pub use vaults::Vaults;

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cc_plan::plan::{Plan, StageService};
 
-/// Steps and handlers that are due, by host and service.
+/// The services that have something to do, by host: a step that changes, or a handler that is pending.
 #[derive(Clone, Debug, Default)]
-pub struct Due(BTreeMap<(String, String), Vec<String>>);
+pub struct Due(BTreeSet<(String, String)>);
 
 impl Due {
-    /// A step of a service is due on a host. A service whose only work is a pending handler is due with no step.
-    pub fn add(&mut self, host: &str, service: &str, step: Option<&str>) {
-        let steps = self.0.entry((host.to_owned(), service.to_owned())).or_default();
-        steps.extend(step.map(str::to_owned));
+    /// A service has something to do on a host.
+    pub fn add(&mut self, host: &str, service: &str) {
+        self.0.insert((host.to_owned(), service.to_owned()));
     }
 
     /// Whether nothing is due.
@@ -20,8 +19,9 @@ impl Due {
         self.0.is_empty()
     }
 
-    fn steps(&self, host: &str, service: &str) -> Option<&Vec<String>> {
-        self.0.get(&(host.to_owned(), service.to_owned()))
+    /// Whether a service has something to do on a host.
+    pub fn contains(&self, host: &str, service: &str) -> bool {
+        self.0.contains(&(host.to_owned(), service.to_owned()))
     }
 }
 
@@ -32,7 +32,8 @@ pub struct Work {
     pub host: String,
     /// Services that change, in stage order.
     pub services: Vec<String>,
-    /// Their steps that are due, in plan order.
+    /// All their steps in plan order: one that the plan found unchanged may have to be mended after an earlier one, such
+    /// as a package that brings a file which must not be there.
     pub steps: Vec<String>,
 }
 
@@ -99,7 +100,7 @@ impl<'p> Schedule<'p> {
     pub fn lost(&mut self, host: &str) {
         self.lost.insert(host.to_owned());
         for service in self.plan.stages.iter().skip(self.stage).flat_map(|stage| &stage.services) {
-            if service.hosts.iter().any(|on| on == host) && self.due.steps(host, &service.name).is_some() {
+            if service.hosts.iter().any(|on| on == host) && self.due.contains(host, &service.name) {
                 self.failures.entry(service.name.clone()).or_default().insert(host.to_owned());
             }
         }
@@ -130,13 +131,13 @@ impl<'p> Schedule<'p> {
     }
 
     fn is_due(&self, service: &StageService) -> bool {
-        service.hosts.iter().any(|host| self.due.steps(host, &service.name).is_some())
+        service.hosts.iter().any(|host| self.due.contains(host, &service.name))
     }
 
     /// The service's hosts that are due, in its batches.
     fn batches(&self, service: &StageService) -> Vec<Vec<String>> {
         let hosts: Vec<String> =
-            service.hosts.iter().filter(|host| self.due.steps(host, &service.name).is_some()).cloned().collect();
+            service.hosts.iter().filter(|host| self.due.contains(host, &service.name)).cloned().collect();
         service.rollout.split(&hosts).into_iter().map(<[String]>::to_vec).collect()
     }
 
@@ -149,12 +150,12 @@ impl<'p> Schedule<'p> {
                 continue;
             }
             for host in hosts.into_iter().filter(|host| !self.lost.contains(host)) {
-                let Some(steps) = self.due.steps(&host, &service.name) else { continue };
-                let position = self.plan.hosts.iter().position(|plan| plan.host == host).unwrap_or(usize::MAX);
+                let Some(position) = self.plan.hosts.iter().position(|plan| plan.host == host) else { continue };
+                let steps = self.plan.hosts[position].steps.iter().filter(|step| step.service == service.name);
                 let entry =
                     work.entry(position).or_insert_with(|| Work { host, services: Vec::new(), steps: Vec::new() });
                 entry.services.push(service.name.clone());
-                entry.steps.extend(steps.iter().cloned());
+                entry.steps.extend(steps.map(|step| step.id.clone()));
             }
         }
         work.into_values().collect()
@@ -231,7 +232,7 @@ mod tests {
         let mut due = Due::default();
         for service in plan.stages.iter().flat_map(|stage| &stage.services) {
             for host in &service.hosts {
-                due.add(host, &service.name, Some(&format!("{}/file:/x", service.name)));
+                due.add(host, &service.name);
             }
         }
         due
@@ -299,12 +300,11 @@ mod tests {
     fn what_is_not_due_is_not_touched() {
         let plan = sites();
         let mut due = Due::default();
-        due.add("web2", "web", Some("web/file:/x"));
-        due.add("proxy1", "proxy", None);
+        due.add("web2", "web");
+        due.add("proxy1", "proxy");
         let mut schedule = Schedule::new(&plan, due, []);
         assert_eq!(schedule.stages(), 2);
         let batches: Vec<_> = std::iter::from_fn(|| schedule.next_batch()).collect();
         assert_eq!(batches.iter().map(names).collect::<Vec<_>>(), [vec!["web2:web"], vec!["proxy1:proxy"]]);
-        assert!(batches[1].work[0].steps.is_empty(), "a pending handler alone");
     }
 }

@@ -1,0 +1,213 @@
+//! The command line: `cc-cloud <env> <verb>` and a few commands without an environment.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Command, FromArgMatches, Subcommand, ValueHint};
+use clap_complete::engine::ArgValueCompleter;
+
+use super::complete;
+use crate::report;
+
+/// Options that every command has.
+#[derive(Args, Clone, Debug)]
+pub struct GlobalArgs {
+    /// Folder with environments/, inventories/, roles/ and secrets/; by default the nearest one upwards that has environments/
+    #[arg(short = 'C', long, global = true, env = "CC_REPOSITORY", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub repository: Option<PathBuf>,
+    /// Write NDJSON events to standard output instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Write NDJSON events to a file as well
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub json_into: Option<PathBuf>,
+    /// Print only results and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Print more: what did not change, whole diffs (-v), how hosts are reached (-vv)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// Never ask; fail where a question would be needed
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Trust and pin the keys of hosts that are met for the first time, without asking
+    #[arg(long, global = true)]
+    pub accept_new_host_keys: bool,
+    /// Hosts that are worked on at the same time
+    #[arg(long, global = true, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
+    pub parallel: u16,
+    /// Seconds to wait for a host to connect, and to answer
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "15", value_parser = clap::value_parser!(u16).range(1..))]
+    pub timeout: u16,
+    /// Agent to push instead of the one beside this program
+    #[arg(long, global = true, env = "CC_AGENT_BINARY", value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub agent_binary: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl GlobalArgs {
+    /// How to report.
+    pub fn report_settings(&self) -> report::Settings {
+        report::Settings {
+            json: self.json,
+            json_into: self.json_into.clone(),
+            quiet: self.quiet,
+            verbose: self.verbose,
+            color: match self.color {
+                ColorChoice::Auto => None,
+                ColorChoice::Always => Some(true),
+                ColorChoice::Never => Some(false),
+            },
+        }
+    }
+}
+
+/// Commands without an environment.
+#[derive(Subcommand, Debug)]
+pub enum GlobalCommand {
+    /// Print a script that completes commands, environments and hosts in your shell
+    #[command(after_help = examples("cc-cloud completions bash >> ~/.bashrc\ncc-cloud completions fish > ~/.config/fish/completions/cc-cloud.fish"))]
+    Completions(super::completions::CompletionsArgs),
+    /// Write man pages
+    #[command(after_help = examples("cc-cloud man ~/.local/share/man/man1"))]
+    Man(super::man::ManArgs),
+}
+
+/// Commands of an environment.
+#[derive(Subcommand, Debug)]
+pub enum EnvironmentCommand {
+    /// Check all files of the environment; needs no host and no key
+    #[command(after_help = examples("cc-cloud local validate"))]
+    Validate(super::validate::ValidateArgs),
+    /// Show what deploy would change; changes nothing
+    #[command(after_help = examples("cc-cloud local plan\ncc-cloud local plan --limit web --detailed-exitcode\ncc-cloud local plan --services redis,web --json"))]
+    Plan(super::plan::PlanArgs),
+    /// Show the plan, ask, then make the hosts what the environment says
+    #[command(after_help = examples("cc-cloud local deploy\ncc-cloud local deploy --yes --limit web1\ncc-cloud local deploy --services nginx --prune"))]
+    Deploy(super::deploy::DeployArgs),
+    /// Run every health check and the smoke test
+    #[command(after_help = examples("cc-cloud local verify"))]
+    Verify(super::verify::VerifyArgs),
+    /// Show the services on each host with the state of their units and versions
+    #[command(after_help = examples("cc-cloud local status"))]
+    Status(super::status::StatusArgs),
+    /// List the hosts of the environment
+    #[command(after_help = examples("cc-cloud local hosts\ncc-cloud local hosts --json"))]
+    Hosts(super::hosts::HostsArgs),
+    /// Show what hosts say of themselves
+    #[command(after_help = examples("cc-cloud local facts db1"))]
+    Facts(super::facts::FactsArgs),
+    /// Run a command on hosts
+    #[command(after_help = examples("cc-cloud local exec web -- uptime\ncc-cloud local exec all -- df -h /"))]
+    Exec(super::exec::ExecArgs),
+    /// Open a shell on a host
+    #[command(after_help = examples("cc-cloud local ssh db1"))]
+    Ssh(super::ssh::SshArgs),
+    /// Make or start the rehearsal hosts (provider: containers)
+    #[command(after_help = examples("cc-cloud local up && cc-cloud local deploy"))]
+    Up(super::up::UpArgs),
+    /// Remove the rehearsal hosts and everything on them
+    #[command(after_help = examples("cc-cloud local down"))]
+    Down(super::down::DownArgs),
+}
+
+/// Which part of the environment a command is about.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SelectionArgs {
+    /// Only these hosts or groups
+    #[arg(short, long, value_name = "HOSTS", value_delimiter = ',', add = ArgValueCompleter::new(complete::hosts))]
+    pub limit: Vec<String>,
+    /// Only these services
+    #[arg(short, long, value_name = "SERVICES", value_delimiter = ',', add = ArgValueCompleter::new(complete::services))]
+    pub services: Vec<String>,
+    /// Only steps with one of these tags
+    #[arg(short, long, value_name = "TAGS", value_delimiter = ',')]
+    pub tags: Vec<String>,
+}
+
+fn examples(lines: &str) -> String {
+    let body: String = lines.lines().map(|line| format!("  {line}\n")).collect();
+    format!("Examples:\n{body}")
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Invocation {
+    /// A command without an environment.
+    Global(GlobalCommand),
+    /// A command of an environment.
+    Environment(String, EnvironmentCommand),
+}
+
+const ABOUT: &str = "Describe an environment once; see what would change; change only that; prove that it works";
+
+const AFTER: &str = "\
+Environment commands (cc-cloud <env> <command>):
+  validate plan deploy verify status hosts facts exec ssh graph secrets up down
+
+Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending (plan --detailed-exitcode) · 3 checks failed
+  4 some hosts unreachable · 64 wrong command line · 130 interrupted
+
+Start here:
+  cc-cloud init pilot            # a commented environment
+  cc-cloud pilot validate        # every error at once, with its line
+  cc-cloud pilot plan            # what would change
+  cc-cloud pilot deploy          # change it";
+
+/// The whole command line; every environment of the repository is a command of its own, so that help, completion and
+/// did-you-mean know them.
+pub fn command(environments: &[String]) -> Command {
+    let base = GlobalCommand::augment_subcommands(GlobalArgs::augment_args(Command::new("cc-cloud")))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(AFTER)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand_value_name("ENV|COMMAND");
+    environments.iter().fold(base, |base, name| {
+        let command = EnvironmentCommand::augment_subcommands(Command::new(name.clone()))
+            .about(format!("The environment {name}: `cc-cloud {name} --help` lists what can be done"))
+            .subcommand_required(true)
+            .arg_required_else_help(true);
+        base.subcommand(command)
+    })
+}
+
+/// Turns parsed arguments into what they ask for.
+///
+/// # Errors
+/// When clap's own rules were not enough to reject them.
+pub fn invocation(
+    matches: &clap::ArgMatches,
+    environments: &[String],
+) -> Result<(GlobalArgs, Invocation), clap::Error> {
+    match matches.subcommand() {
+        Some((name, inner)) if environments.iter().any(|environment| environment == name) => {
+            let leaf = inner.subcommand().map_or(inner, |(_, leaf)| leaf);
+            let command = EnvironmentCommand::from_arg_matches(inner)?;
+            Ok((GlobalArgs::from_arg_matches(leaf)?, Invocation::Environment(name.to_owned(), command)))
+        }
+        Some((_, leaf)) => {
+            Ok((GlobalArgs::from_arg_matches(leaf)?, Invocation::Global(GlobalCommand::from_arg_matches(matches)?)))
+        }
+        None => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
+    }
+}
+
+/// Names that an environment must not have.
+pub fn reserved_names() -> Vec<String> {
+    let base = GlobalCommand::augment_subcommands(Command::new("cc-cloud"));
+    base.get_subcommands().map(|command| command.get_name().to_owned()).chain(["help".to_owned()]).collect()
+}

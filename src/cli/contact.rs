@@ -1,0 +1,187 @@
+//! From an environment to its connected hosts: addresses from the provider, host keys asked about once, secrets unlocked.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cc_plan::compile::Known;
+use cc_plan::plan::Plan;
+use cc_plan::spec::Spec;
+use cc_plan::spec::inventory::Provider;
+
+use super::context::Context;
+use crate::error::CliError;
+use crate::rehearsal::{Containers, HostSpec, Pins, RehearsalKey, RunningHost};
+use crate::report::Event;
+use crate::run::{Contact, Fleet, Interrupt, Selection, Vaults};
+use crate::secrets::{Identities, KeyPlace, Store, Terminal};
+use crate::ssh::{AgentBinary, Connector, ConnectorOptions, Target, UnknownKey};
+
+impl Context {
+    /// The hosts' addresses: written in the inventory, or given by its provider.
+    ///
+    /// # Errors
+    /// When the provider cannot be asked.
+    pub async fn addresses(&self, spec: &Spec) -> Result<BTreeMap<String, String>, CliError> {
+        let written =
+            spec.inventory.hosts.iter().filter_map(|host| {
+                host.address.as_ref().map(|address| (host.name.value.clone(), address.value.clone()))
+            });
+        let mut addresses: BTreeMap<String, String> = written.collect();
+        if spec.inventory.provider == Provider::Containers {
+            let given = Containers::connect().await?.addresses(&spec.environment.name).await?;
+            addresses.extend(given.into_iter().map(|(host, address)| (host, address.to_string())));
+        }
+        Ok(addresses)
+    }
+
+    /// How the hosts are reached.
+    ///
+    /// # Errors
+    /// When the provider cannot be asked, or there is no agent to push.
+    pub async fn contact(&self, spec: &Spec) -> Result<Contact, CliError> {
+        let rehearsal = spec.inventory.provider == Provider::Containers;
+        let identity_files = if rehearsal { vec![RehearsalKey::ensure()?.path] } else { Vec::new() };
+        let options = ConnectorOptions {
+            known_hosts: Some(self.known_hosts(spec)?),
+            connect_timeout: Duration::from_secs(u64::from(self.args.timeout)),
+            ..ConnectorOptions::default()
+        };
+        Ok(Contact {
+            addresses: self.addresses(spec).await?,
+            known_hosts: self.known_hosts(spec)?,
+            identity_files,
+            agent: Arc::new(AgentBinary::find(self.args.agent_binary.as_deref())?),
+            connector: Connector::new(options),
+            parallel: usize::from(self.args.parallel),
+            patience: Duration::from_secs(u64::from(self.args.timeout).max(30)),
+        })
+    }
+
+    /// Where the environment's host keys are pinned: beside the environment, where colleagues share them through git; those of
+    /// a rehearsal change with every `up` and stay on this machine.
+    fn known_hosts(&self, spec: &Spec) -> Result<PathBuf, CliError> {
+        let name = &spec.environment.name.value;
+        if spec.inventory.provider != Provider::Containers {
+            return Ok(self.repository().environment_file(name).with_file_name("known_hosts"));
+        }
+        Ok(Pins::of(name)?.path().to_owned())
+    }
+
+    /// Connects to the selected hosts.
+    ///
+    /// # Errors
+    /// Host keys that nobody confirms, hosts that cannot be worked on. One that cannot be reached is no error: the fleet
+    /// says so.
+    pub async fn connect(
+        &self,
+        spec: &Spec,
+        selection: &Selection,
+        interrupt: &Interrupt,
+    ) -> Result<(Fleet, Known), CliError> {
+        let hosts = selection.select_hosts(spec)?;
+        let contact = self.contact(spec).await?;
+        let (targets, mut lost) = contact.targets(spec, &hosts);
+        self.accept_keys(spec, &contact, &targets).await?;
+        let name = &spec.environment.name.value;
+        let (members, unreachable) = contact.connect(name, &targets, interrupt, &self.report).await;
+        if interrupt.is_set() {
+            return Err(Interrupt::error());
+        }
+        lost.extend(unreachable);
+        let fleet = Fleet { members, lost };
+        fleet.check()?;
+        let known = Known { facts: fleet.facts(), addresses: contact.addresses };
+        Ok((fleet, known))
+    }
+
+    /// Asks once about all host keys that are met for the first time, and pins them.
+    async fn accept_keys(&self, spec: &Spec, contact: &Contact, targets: &[Target]) -> Result<(), CliError> {
+        let unknown = contact.unknown_keys(targets).await;
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        if !self.args.accept_new_host_keys {
+            self.ask_about(&unknown)?;
+        }
+        contact.connector.pin(&unknown).map_err(|error| CliError::failed(format!("cannot pin host keys: {error}")))?;
+        let message = format!("pinned {} host keys in {}", unknown.len(), self.known_hosts(spec)?.display());
+        self.report.emit(&Event::Note { message: &message });
+        Ok(())
+    }
+
+    fn ask_about(&self, unknown: &[UnknownKey]) -> Result<(), CliError> {
+        let rows: Vec<Vec<String>> =
+            unknown.iter().map(|key| vec![key.host.clone(), key.name.to_string(), key.fingerprint()]).collect();
+        let columns = ["HOST", "ADDRESS", "HOST KEY"];
+        self.report.emit(&Event::Table { name: "unknown_host_key", columns: &columns, rows: &rows });
+        if self.args.no_input || !std::io::stdin().is_terminal() {
+            return Err(CliError::failed("these hosts are met for the first time, and nobody can be asked about their keys")
+                .hint("compare the fingerprints with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on each host's console")
+                .hint("then run again with `--accept-new-host-keys`"));
+        }
+        self.report.pause();
+        let _ =
+            std::io::stderr().write_all(b"These hosts are met for the first time. Trust and pin their keys? [y/N] ");
+        let mut answer = String::new();
+        let _ = std::io::stdin().read_line(&mut answer);
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(CliError::failed("the host keys were not accepted; nothing was done")),
+        }
+    }
+
+    /// The secrets that the plan's hosts need; asks for no key when they need none.
+    ///
+    /// # Errors
+    /// No secrets file, no key that opens it, a value that is missing or damaged.
+    pub fn vaults(&self, spec: &Spec, plan: &Plan) -> Result<Vaults, CliError> {
+        let needed = plan.hosts.iter().any(|host| plan.secrets.get(&host.host).is_some_and(|names| !names.is_empty()));
+        if !needed {
+            return Ok(Vaults::default());
+        }
+        let name = &spec.environment.name.value;
+        let terminal = if self.args.no_input { Terminal::silent() } else { Terminal::new() };
+        let identities = Identities::load(&KeyPlace::from_env()?, terminal)?;
+        let store = Store::open(&self.repository().secrets_file(name), name)?;
+        Vaults::new(plan, &store.unlock(&identities)?)
+    }
+
+    /// Makes or starts the rehearsal hosts and pins their keys, which Docker vouches for.
+    ///
+    /// # Errors
+    /// When the inventory has another provider, or Docker is of no help.
+    pub async fn rehearse(&self, spec: &Spec) -> Result<Vec<RunningHost>, CliError> {
+        let containers = self.containers(spec).await?;
+        let key = RehearsalKey::ensure()?;
+        let hosts: Vec<HostSpec> = spec.inventory.hosts.iter().map(|host| HostSpec::new(&host.name.value)).collect();
+        if containers.image().await? != crate::rehearsal::ImageState::Current {
+            self.report.emit(&Event::Note { message: "making the host image; this takes a minute or two, once" });
+        }
+        let running = containers.up(&spec.environment.name, &hosts, &key.authorized).await?;
+        Pins::of(&spec.environment.name)?.add(&running)?;
+        Ok(running)
+    }
+
+    /// Removes the rehearsal hosts; gives their names.
+    ///
+    /// # Errors
+    /// When the inventory has another provider, or Docker is of no help.
+    pub async fn end_rehearsal(&self, spec: &Spec) -> Result<Vec<String>, CliError> {
+        let gone = self.containers(spec).await?.down(&spec.environment.name).await?;
+        Pins::of(&spec.environment.name)?.remove()?;
+        Ok(gone)
+    }
+
+    async fn containers(&self, spec: &Spec) -> Result<Containers, CliError> {
+        let provider = spec.inventory.provider;
+        if provider != Provider::Containers {
+            let name = &spec.environment.name.value;
+            return Err(CliError::usage(format!("the hosts of `{name}` are not made by cc-cloud"))
+                .hint(format!("`up` and `down` need `provider: containers` in inventories/{name}.yml")));
+        }
+        Ok(Containers::connect().await?)
+    }
+}

@@ -1,0 +1,99 @@
+//! What every command has at hand.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cc_plan::compile::{self, Known};
+use cc_plan::diagnostic::{Diagnostics, Severity};
+use cc_plan::plan::Plan;
+use cc_plan::repository::Repository;
+use cc_plan::source::Sources;
+use cc_plan::spec::{self, Spec};
+
+use super::args::GlobalArgs;
+use crate::error::CliError;
+use crate::report::{Event, Report};
+use crate::shipped::EmbeddedRoles;
+
+/// Options, output and the repository.
+pub struct Context {
+    /// Options.
+    pub args: GlobalArgs,
+    /// Output.
+    pub report: Arc<Report>,
+    /// The folder with `environments/`.
+    pub root: PathBuf,
+}
+
+impl Context {
+    /// The repository with the roles in this binary.
+    pub fn repository(&self) -> Repository<'static> {
+        Repository { root: self.root.clone(), shipped: &EmbeddedRoles }
+    }
+
+    /// Loads and checks an environment; everything that is wrong with it has been shown when this fails.
+    ///
+    /// # Errors
+    /// When the files have errors.
+    pub fn load(&self, environment: &str) -> Result<Spec, CliError> {
+        match spec::load(&self.repository(), environment) {
+            Ok(loaded) => {
+                self.show(&loaded.warnings, &loaded.spec.sources);
+                Ok(loaded.spec)
+            }
+            Err(broken) => {
+                self.show(&broken.diagnostics, &broken.sources);
+                Err(invalid(environment, &broken.diagnostics))
+            }
+        }
+    }
+
+    /// Compiles a plan; everything that is wrong has been shown when this fails.
+    ///
+    /// # Errors
+    /// When templates or values have errors.
+    pub fn compile(&self, spec: &Spec, known: &Known) -> Result<Plan, CliError> {
+        compile::compile(spec, known).map_err(|diagnostics| {
+            self.show(&diagnostics, &spec.sources);
+            invalid(&spec.environment.name, &diagnostics)
+        })
+    }
+
+    /// Shows findings about files.
+    pub fn show(&self, diagnostics: &Diagnostics, sources: &Sources) {
+        for diagnostic in diagnostics.iter() {
+            let place = diagnostic.span.map_or_else(String::new, |span| {
+                let (line, column) = sources.position(span);
+                format!("{}:{line}:{column}: ", sources.get(span.file).path.display())
+            });
+            let hint = diagnostic.hint.as_ref().map(|hint| format!("  hint: {hint}\n")).unwrap_or_default();
+            let rendered = format!("{place}{}\n{hint}", diagnostic.message);
+            self.report.emit(&Event::Diagnostic { rendered: &rendered, fields: serde_json::json!({}) });
+        }
+    }
+}
+
+/// The error after findings have been shown.
+fn invalid(environment: &str, diagnostics: &Diagnostics) -> CliError {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    let noun = if errors == 1 { "error" } else { "errors" };
+    CliError::failed(format!("environment `{environment}` has {errors} {noun}"))
+}
+
+/// The nearest folder upwards that has `environments/`; the current one when there is none.
+pub fn find_root(start: &Path) -> PathBuf {
+    let is_root = |path: &&Path| path.join("environments").is_dir();
+    start.ancestors().find(is_root).unwrap_or(start).to_owned()
+}
+
+/// Environments of a repository, sorted.
+pub fn environments(root: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(root.join("environments")) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().join("environment.yml").is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}

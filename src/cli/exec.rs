@@ -1,0 +1,62 @@
+//! `cc-cloud <env> exec HOSTS -- COMMAND`.
+
+use cc_agent::protocol::{Reply, Request};
+use clap_complete::engine::ArgValueCompleter;
+use futures_util::{StreamExt, stream};
+
+use super::complete;
+use super::context::Context;
+use super::prepared::unreachable;
+use crate::error::CliError;
+use crate::report::Event;
+use crate::run::{self, Interrupt, Selection};
+
+/// Arguments.
+#[derive(clap::Args, Debug)]
+pub struct ExecArgs {
+    /// Hosts or groups, separated by commas; `all` for every host
+    #[arg(value_delimiter = ',', required = true, add = ArgValueCompleter::new(complete::hosts))]
+    hosts: Vec<String>,
+    /// Command and its arguments; runs as root without a shell
+    #[arg(last = true, required = true)]
+    command: Vec<String>,
+}
+
+/// Runs a command on several hosts at the same time.
+pub async fn run(context: &Context, environment: &str, args: &ExecArgs) -> Result<(), CliError> {
+    let spec = context.load(environment)?;
+    let interrupt = Interrupt::listen(context.report.clone());
+    let (mut fleet, _) = context.connect(&spec, &Selection::hosts(&args.hosts), &interrupt).await?;
+    let request = Request::Exec { argv: args.command.clone() };
+    let jobs = fleet.members.values_mut().map(|member| {
+        let (request, interrupt, report) = (&request, &interrupt, &context.report);
+        async move {
+            let host = member.host.clone();
+            let shown = host.clone();
+            let reply = member.work(request, interrupt, |event| run::show(report, &shown, event)).await;
+            (host, reply)
+        }
+    });
+    let replies: Vec<_> = stream::iter(jobs).buffer_unordered(usize::from(context.args.parallel)).collect().await;
+    let mut failed = Vec::new();
+    for (host, reply) in replies {
+        match reply {
+            Ok(Reply::Exited { status: 0 }) => {}
+            Ok(Reply::Exited { status }) => failed.push(format!("{host} (exit status {status})")),
+            Ok(_) => failed.push(format!("{host} (no exit status)")),
+            Err(trouble) => {
+                let (message, hint) = (trouble.to_string(), trouble.hint());
+                context.report.emit(&Event::Unreachable { host: &host, message: &message, hint: hint.as_deref() });
+                fleet.lose(&host, &trouble);
+                failed.push(host);
+            }
+        }
+    }
+    let reached = unreachable(context, &fleet);
+    fleet.leave(false).await;
+    if failed.is_empty() {
+        return reached;
+    }
+    failed.sort();
+    Err(CliError::failed(format!("the command failed on {}", failed.join(", "))))
+}

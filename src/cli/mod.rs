@@ -1,0 +1,182 @@
+//! The commands: one file each, with its arguments and which stages it calls; no logic.
+
+mod args;
+mod complete;
+mod completions;
+mod contact;
+mod context;
+mod deploy;
+mod down;
+mod exec;
+mod facts;
+mod hosts;
+mod man;
+mod plan;
+mod prepared;
+mod ssh;
+mod status;
+mod up;
+mod validate;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use args::{EnvironmentCommand, GlobalArgs, GlobalCommand, Invocation};
+use context::Context;
+
+use crate::error::{CliError, Kind};
+use crate::report::{Event, Report, Settings};
+
+/// Runs the command line that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let root = root_of(&arguments);
+    let environments = context::environments(&root);
+    clap_complete::CompleteEnv::with_factory(|| args::command(&environments)).complete();
+    let matches = match args::command(&environments).try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return refuse(&error, &environments),
+    };
+    let (args, invocation) = match args::invocation(&matches, &environments) {
+        Ok(parsed) => parsed,
+        Err(error) => return refuse(&error, &environments),
+    };
+    run(args, invocation, root)
+}
+
+/// The repository has to be known before the command line can be parsed, because environments are commands.
+fn root_of(arguments: &[OsString]) -> std::path::PathBuf {
+    let mut words = arguments.iter().skip(1);
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        if text == "--" {
+            break;
+        }
+        if text == "-C" || text == "--repository" {
+            if let Some(path) = words.next() {
+                return path.into();
+            }
+        } else if let Some(path) = text.strip_prefix("--repository=").or_else(|| text.strip_prefix("-C")) {
+            return path.into();
+        }
+    }
+    match std::env::var_os("CC_REPOSITORY") {
+        Some(path) => path.into(),
+        None => context::find_root(&std::env::current_dir().unwrap_or_default()),
+    }
+}
+
+/// clap's own messages, with the exit code of this program and with environments among what was meant.
+fn refuse(error: &clap::Error, environments: &[String]) -> ExitCode {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let code = Kind::Usage.exit_code();
+    let at_top = error.kind() == ErrorKind::InvalidSubcommand;
+    if let (true, Some(ContextValue::String(word))) = (at_top, error.get(ContextKind::InvalidSubcommand)) {
+        let report = Report::new(&Settings::default());
+        let failure = unknown_command(word, environments);
+        if let (Ok(report), Some(failure)) = (report, failure) {
+            report.emit(&Event::error(&failure));
+            return ExitCode::from(code);
+        }
+    }
+    let _ = error.print();
+    ExitCode::from(code)
+}
+
+/// A first word that is neither a command nor an environment. `None` when it is a wrong verb of an environment, which
+/// clap explains well.
+fn unknown_command(word: &str, environments: &[String]) -> Option<CliError> {
+    let first = std::env::args().skip(1).find(|argument| !argument.starts_with('-'))?;
+    if first != word && environments.contains(&first) {
+        return None;
+    }
+    let commands = args::reserved_names();
+    let known = environments.iter().chain(&commands).map(String::as_str);
+    let error = CliError::usage(format!("there is neither an environment nor a command `{word}`"));
+    Some(match cc_plan::suggest::closest(word, known) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if environments.is_empty() => error
+            .hint("no environments/ folder was found here or above: `cc-cloud init NAME` makes one")
+            .hint("`-C DIR` or CC_REPOSITORY names the folder that has it"),
+        None => error.hint(format!("environments here: {}", environments.join(", "))),
+    })
+}
+
+fn run(args: GlobalArgs, invocation: Invocation, root: std::path::PathBuf) -> ExitCode {
+    let report = match Report::new(&args.report_settings()) {
+        Ok(report) => Arc::new(report),
+        Err(error) => {
+            eprint_error(&error);
+            return ExitCode::from(error.kind.exit_code());
+        }
+    };
+    let context = Context { args, report: report.clone(), root };
+    let result = match invocation {
+        Invocation::Global(command) => global(&context, command),
+        Invocation::Environment(name, command) => {
+            check_name(&name).and_then(|()| environment(&context, &name, command))
+        }
+    };
+    report.pause();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !error.message.is_empty() {
+                report.emit(&Event::error(&error));
+            }
+            ExitCode::from(error.kind.exit_code())
+        }
+    }
+}
+
+/// The last resort when not even a report can be opened.
+#[expect(clippy::print_stderr, reason = "there is no report to print through")]
+fn eprint_error(error: &CliError) {
+    eprintln!("error: {error}");
+}
+
+fn check_name(name: &str) -> Result<(), CliError> {
+    if args::reserved_names().iter().any(|reserved| reserved == name) {
+        return Err(CliError::usage(format!("the environment `{name}` is named like a command"))
+            .hint(format!("rename environments/{name} and inventories/{name}.yml")));
+    }
+    Ok(())
+}
+
+fn global(context: &Context, command: GlobalCommand) -> Result<(), CliError> {
+    match command {
+        GlobalCommand::Completions(args) => completions::run(context, &args),
+        GlobalCommand::Man(args) => man::run(context, &args),
+    }
+}
+
+fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(async {
+        match command {
+            EnvironmentCommand::Validate(args) => validate::run(context, name, &args),
+            EnvironmentCommand::Plan(args) => plan::run(context, name, &args).await,
+            EnvironmentCommand::Deploy(args) => deploy::run(context, name, &args).await,
+            EnvironmentCommand::Verify(args) => verify::run(context, name, &args).await,
+            EnvironmentCommand::Status(args) => status::run(context, name, &args).await,
+            EnvironmentCommand::Hosts(args) => hosts::run(context, name, &args).await,
+            EnvironmentCommand::Facts(args) => facts::run(context, name, &args).await,
+            EnvironmentCommand::Exec(args) => exec::run(context, name, &args).await,
+            EnvironmentCommand::Ssh(args) => ssh::run(context, name, &args).await,
+            EnvironmentCommand::Up(args) => up::run(context, name, &args).await,
+            EnvironmentCommand::Down(args) => down::run(context, name, &args).await,
+        }
+    });
+    // A connection that hangs must not keep the process alive after its result is known.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    result
+}

@@ -1,0 +1,66 @@
+//! What plan and deploy have in common: spec, connected hosts, compiled plan, secrets.
+
+use cc_plan::plan::Plan;
+use cc_plan::spec::Spec;
+
+use super::args::SelectionArgs;
+use super::context::Context;
+use crate::error::{CliError, Kind};
+use crate::report::Event;
+use crate::run::{self, Fleet, Interrupt, Observation, Selection, Vaults};
+
+/// Everything before the first observation.
+pub struct Prepared {
+    /// What was written.
+    pub spec: Spec,
+    /// What was selected.
+    pub selection: Selection,
+    /// What it compiled to, as far as it was selected.
+    pub plan: Plan,
+    /// The hosts.
+    pub fleet: Fleet,
+    /// Their secrets.
+    pub vaults: Vaults,
+    /// Ctrl-C.
+    pub interrupt: Interrupt,
+}
+
+impl From<&SelectionArgs> for Selection {
+    fn from(args: &SelectionArgs) -> Self {
+        Self { limit: args.limit.clone(), services: args.services.clone(), tags: args.tags.clone() }
+    }
+}
+
+impl Prepared {
+    /// Loads, connects to the selected hosts and compiles with their facts.
+    ///
+    /// # Errors
+    /// Errors in files, missing secrets or keys, host keys that nobody confirms. A host that cannot be reached is no error
+    /// here: the fleet says so.
+    pub async fn new(context: &Context, environment: &str, args: &SelectionArgs) -> Result<Self, CliError> {
+        let selection = Selection::from(args);
+        let spec = context.load(environment)?;
+        selection.select_hosts(&spec)?;
+        let interrupt = Interrupt::listen(context.report.clone());
+        let (fleet, known) = context.connect(&spec, &selection, &interrupt).await?;
+        let mut plan = context.compile(&spec, &known)?;
+        selection.apply(&spec, &mut plan)?;
+        let vaults = context.vaults(&spec, &plan)?;
+        Ok(Self { spec, selection, plan, fleet, vaults, interrupt })
+    }
+
+    /// Asks the hosts what would change.
+    pub async fn observe(&mut self, context: &Context) -> Observation {
+        let orphans = !self.selection.is_partial();
+        let parallel = usize::from(context.args.parallel);
+        run::observe(&mut self.fleet, &self.plan, &self.vaults, parallel, orphans, &context.report).await
+    }
+}
+
+/// Reports hosts that could not be reached; the error that they make of an otherwise good end.
+pub fn unreachable(context: &Context, fleet: &Fleet) -> Result<(), CliError> {
+    for (host, lost) in &fleet.lost {
+        context.report.emit(&Event::Unreachable { host, message: &lost.message, hint: lost.hint.as_deref() });
+    }
+    if fleet.lost.is_empty() { Ok(()) } else { Err(CliError::reported(Kind::Unreachable)) }
+}

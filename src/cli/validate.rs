@@ -1,0 +1,26 @@
+//! `cc-cloud <env> validate`.
+
+use cc_plan::compile::Known;
+
+use super::context::Context;
+use crate::error::CliError;
+use crate::report::Event;
+
+/// Arguments.
+#[derive(clap::Args, Debug)]
+pub struct ValidateArgs {}
+
+/// Checks all files; compiles too, since only that shows what is wrong inside templates.
+pub fn run(context: &Context, environment: &str, _: &ValidateArgs) -> Result<(), CliError> {
+    let spec = context.load(environment)?;
+    let plan = context.compile(&spec, &Known::default())?;
+    let steps: usize = plan.hosts.iter().map(|host| host.steps.len()).sum();
+    let message = format!(
+        "environment `{environment}` is valid: {} hosts, {} services, {steps} steps, {} files read",
+        plan.hosts.len(),
+        spec.environment.services.len(),
+        spec.sources.files().count()
+    );
+    context.report.emit(&Event::Note { message: &message });
+    Ok(())
+}

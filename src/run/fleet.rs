@@ -1,0 +1,224 @@
+//! The connected hosts of an environment.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cc_agent::facts::Facts;
+use cc_plan::spec::Spec;
+use cc_plan::spec::inventory::{BecomeRoot, Host};
+use futures_util::{StreamExt, stream};
+
+use super::interrupt::Interrupt;
+use super::member::Member;
+use crate::error::CliError;
+use crate::report::{Event, Report};
+use crate::ssh::{AgentBinary, Become, Bootstrap, Connector, Endpoint, SshError, Target, UnknownKey};
+
+/// How the hosts of an environment are reached.
+pub struct Contact {
+    /// Address of each host, as far as it is known.
+    pub addresses: BTreeMap<String, String>,
+    /// Private key files beside those of the inventory.
+    pub identity_files: Vec<PathBuf>,
+    /// The environment's pinned host keys.
+    pub known_hosts: PathBuf,
+    /// The agent.
+    pub agent: Arc<AgentBinary>,
+    /// Opens connections; knows the pinned host keys.
+    pub connector: Connector,
+    /// Hosts at the same time.
+    pub parallel: usize,
+    /// How long a host may take to answer.
+    pub patience: Duration,
+}
+
+/// A host that is out of reach.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// Why, with the host's name.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Hosts by name: those that answer, and those that do not.
+#[derive(Default)]
+pub struct Fleet {
+    /// Connected hosts.
+    pub members: BTreeMap<String, Member>,
+    /// Hosts out of reach.
+    pub lost: BTreeMap<String, Lost>,
+}
+
+impl Contact {
+    /// The hosts as SSH targets, jump hosts of the inventory resolved; a host without an address is lost.
+    pub fn targets(&self, spec: &Spec, hosts: &[String]) -> (Vec<Target>, BTreeMap<String, Lost>) {
+        let (mut targets, mut lost) = (Vec::new(), BTreeMap::new());
+        for host in spec.inventory.hosts.iter().filter(|host| hosts.contains(&host.name.value)) {
+            match self.endpoint(host) {
+                Some(endpoint) => targets.push(self.target(spec, host, endpoint)),
+                None => {
+                    let message = format!("{} has no address yet", host.name.value);
+                    let hint =
+                        Some("`up` makes the hosts of a rehearsal; a static inventory needs `address:`".to_owned());
+                    lost.insert(host.name.value.clone(), Lost { message, hint });
+                }
+            }
+        }
+        (targets, lost)
+    }
+
+    fn endpoint(&self, host: &Host) -> Option<Endpoint> {
+        let address = self.addresses.get(&host.name.value)?;
+        let own = host.login.identity_file.iter().map(PathBuf::from);
+        Some(Endpoint {
+            port: host.login.port,
+            user: host.login.user.clone(),
+            identity_files: own.chain(self.identity_files.iter().cloned()).collect(),
+            ..Endpoint::new(address)
+        })
+    }
+
+    fn target(&self, spec: &Spec, host: &Host, endpoint: Endpoint) -> Target {
+        let bootstrap = spec.inventory.bootstrap.as_ref().map(|bootstrap| Bootstrap {
+            user: bootstrap.user.clone(),
+            identity_files: bootstrap.identity_file.iter().map(PathBuf::from).collect(),
+        });
+        let become_root = match host.login.become_root {
+            BecomeRoot::Sudo => Become::Sudo,
+            BecomeRoot::None => Become::None,
+        };
+        let jump = host.login.jump.iter().map(|jump| self.jump(spec, jump)).collect();
+        Target { jump, become_root, bootstrap, ..Target::new(&host.name.value, endpoint) }
+    }
+
+    /// A jump host: one of the inventory by name, or `[user@]host[:port]`.
+    fn jump(&self, spec: &Spec, jump: &str) -> Endpoint {
+        let known = spec.inventory.hosts.iter().find(|host| host.name.value == jump);
+        known.and_then(|host| self.endpoint(host)).or_else(|| jump.parse().ok()).unwrap_or_else(|| Endpoint::new(jump))
+    }
+
+    /// The system's ssh with all that is needed to log in to a host: address, user, key, pinned host keys, jump hosts.
+    ///
+    /// # Errors
+    /// When the host has no address.
+    pub fn ssh_command(&self, spec: &Spec, host: &str) -> Result<std::process::Command, CliError> {
+        let (targets, lost) = self.targets(spec, &[host.to_owned()]);
+        let Some(target) = targets.first() else {
+            let why = lost.get(host).map_or_else(|| format!("there is no host `{host}`"), |lost| lost.message.clone());
+            return Err(CliError::failed(why));
+        };
+        let mut command = std::process::Command::new("ssh");
+        let known = format!("UserKnownHostsFile={} ~/.ssh/known_hosts", self.known_hosts.display());
+        command.args(["-o", &known]);
+        if !target.jump.is_empty() {
+            let jumps: Vec<String> = target.jump.iter().map(destination).collect();
+            command.args(["-J", &jumps.join(",")]);
+        }
+        for file in &target.endpoint.identity_files {
+            command.arg("-i").arg(file);
+        }
+        if let Some(port) = target.endpoint.port {
+            command.args(["-p", &port.to_string()]);
+        }
+        if let Some(user) = &target.endpoint.user {
+            command.args(["-l", user]);
+        }
+        command.arg(&target.endpoint.address);
+        Ok(command)
+    }
+
+    /// Host keys that nobody has accepted yet, of all hosts at once. Keys that changed are errors of their hosts and come up
+    /// again when those are connected to.
+    pub async fn unknown_keys(&self, targets: &[Target]) -> Vec<UnknownKey> {
+        self.connector.scan(targets).await.unknown
+    }
+
+    /// Connects to the targets at the same time and starts their agents.
+    pub async fn connect(
+        &self,
+        environment: &str,
+        targets: &[Target],
+        interrupt: &Interrupt,
+        report: &Report,
+    ) -> (BTreeMap<String, Member>, BTreeMap<String, Lost>) {
+        let total = targets.len();
+        report.emit(&Event::Working { activity: "connect", done: 0, total });
+        let jobs = targets.iter().map(|target| async move {
+            let result = tokio::select! {
+                result = self.connect_one(environment, target) => result,
+                () = interrupt.wait() => Err(Lost { message: "interrupted while connecting".to_owned(), hint: None }),
+            };
+            (target.host.clone(), result)
+        });
+        let (mut members, mut lost) = (BTreeMap::new(), BTreeMap::new());
+        let mut results = stream::iter(jobs).buffer_unordered(self.parallel);
+        while let Some((host, result)) = results.next().await {
+            match result {
+                Ok(member) => drop(members.insert(host, member)),
+                Err(why) => drop(lost.insert(host, why)),
+            }
+            report.emit(&Event::Working { activity: "connect", done: members.len() + lost.len(), total });
+        }
+        (members, lost)
+    }
+
+    async fn connect_one(&self, environment: &str, target: &Target) -> Result<Member, Lost> {
+        let session = self.connector.connect(target).await.map_err(|error| Lost::from(&error))?;
+        let agent = session.start_agent(&self.agent, environment).await.map_err(|error| Lost::from(&error))?;
+        Ok(Member::new(target.host.clone(), session, agent, self.patience))
+    }
+}
+
+impl Fleet {
+    /// Facts of the connected hosts.
+    pub fn facts(&self) -> BTreeMap<String, Facts> {
+        self.members.iter().map(|(host, member)| (host.clone(), member.facts.clone())).collect()
+    }
+
+    /// A host is out of reach from now on.
+    pub fn lose(&mut self, host: &str, trouble: &SshError) {
+        self.members.remove(host);
+        self.lost.insert(host.to_owned(), Lost::from(trouble));
+    }
+
+    /// Ends all sessions at the same time.
+    pub async fn leave(self, leave_nothing: bool) {
+        futures_util::future::join_all(self.members.into_values().map(|member| member.leave(leave_nothing))).await;
+    }
+
+    /// Facts that cc-cloud cannot work without.
+    ///
+    /// # Errors
+    /// A host without systemd, or whose agent is not root, named with what to do.
+    pub fn check(&self) -> Result<(), CliError> {
+        for member in self.members.values() {
+            if !member.root {
+                return Err(CliError::failed(format!("{}: the agent does not run as root", member.host))
+                    .hint("set `become: sudo` for the host in the inventory, or log in as root"));
+            }
+            if !member.facts.systemd {
+                return Err(CliError::failed(format!("{}: systemd is not running there", member.host))
+                    .hint("cc-cloud needs a host with systemd: Ubuntu 22.04, 24.04 or Debian 12"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `[user@]host[:port]`, as `ssh -J` takes it.
+fn destination(endpoint: &Endpoint) -> String {
+    let user = endpoint.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let port = endpoint.port.map(|port| format!(":{port}")).unwrap_or_default();
+    let address = &endpoint.address;
+    let address = if address.contains(':') { format!("[{address}]") } else { address.clone() };
+    format!("{user}{address}{port}")
+}
+
+impl From<&SshError> for Lost {
+    fn from(error: &SshError) -> Self {
+        Self { message: error.to_string(), hint: error.hint() }
+    }
+}

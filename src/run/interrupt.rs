@@ -1,0 +1,60 @@
+//! Ctrl-C: once to finish what is running, twice to stop now.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::error::{CliError, Kind};
+use crate::report::{Event, Report};
+
+/// Whether the person at the keyboard has asked to stop.
+#[derive(Clone)]
+pub struct Interrupt(watch::Receiver<bool>);
+
+impl Interrupt {
+    /// Listens for SIGINT and SIGTERM from now on. The second one ends the process at once.
+    pub fn listen(report: Arc<Report>) -> Self {
+        let (sender, receiver) = watch::channel(false);
+        tokio::spawn(async move {
+            wait_for_signal().await;
+            let _ = sender.send(true);
+            report.emit(&Event::Warning {
+                message: "interrupted: finishing the running steps, starting no other",
+                hint: Some("press Ctrl-C again to stop at once; the next deploy goes on from there"),
+            });
+            wait_for_signal().await;
+            report.pause();
+            std::process::exit(i32::from(Kind::Interrupted.exit_code()));
+        });
+        Self(receiver)
+    }
+
+    /// Whether a stop was asked for.
+    pub fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until a stop is asked for.
+    pub async fn wait(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|set| *set).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The error of a command that was stopped.
+    pub fn error() -> CliError {
+        CliError { kind: Kind::Interrupted, message: "interrupted".to_owned(), hints: Vec::new() }
+    }
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = int.recv() => {}
+        _ = term.recv() => {}
+    }
+}

@@ -1,0 +1,135 @@
+//! One host of the fleet: a conversation with its agent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cc_agent::facts::Facts;
+use cc_agent::protocol::{Event, Reply, Request};
+
+use super::interrupt::Interrupt;
+use crate::ssh::{AgentSession, Reason, Session, SshError};
+
+/// Work has no deadline of its own (a package may take an hour on a slow link): a host that is gone is noticed by the
+/// keepalive, a step that hangs has its own time limit. This only ends what nothing else ends.
+const WORKING_DAY: Duration = Duration::from_secs(8 * 3600);
+
+/// Slowest link that content is still sent over, in bytes a second.
+const SLOWEST_LINK: u64 = 4096;
+
+/// A connected host.
+pub struct Member {
+    /// Its name in the inventory.
+    pub host: String,
+    /// Its facts, as of this connection.
+    pub facts: Facts,
+    /// Whether its agent runs as root.
+    pub root: bool,
+    agent: AgentSession,
+    patience: Duration,
+    /// Ends the connection when it is dropped, so it lives as long as the agent.
+    _session: Session,
+}
+
+impl Member {
+    /// A host whose agent has said hello. `patience` is how long it may take to answer anything that is not work.
+    pub fn new(host: String, session: Session, agent: AgentSession, patience: Duration) -> Self {
+        Self { host, facts: agent.facts.clone(), root: agent.root, agent, patience, _session: session }
+    }
+
+    /// Sends a request that has no events and waits for its reply.
+    ///
+    /// # Errors
+    /// The host is lost, or refuses.
+    pub async fn ask(&mut self, request: &Request) -> Result<Reply, SshError> {
+        self.agent.link.call(request, self.patience).await
+    }
+
+    /// Sends a request that works on the host, hands on its events, and asks the agent to stop when the person does.
+    ///
+    /// # Errors
+    /// The host is lost, or refuses.
+    pub async fn work(
+        &mut self,
+        request: &Request,
+        interrupt: &Interrupt,
+        mut on_event: impl FnMut(&Event),
+    ) -> Result<Reply, SshError> {
+        let link = &mut self.agent.link;
+        link.sender.send(request).await?;
+        let mut asked_to_stop = false;
+        loop {
+            let reply = tokio::select! {
+                reply = link.receiver.next(WORKING_DAY) => reply?,
+                () = interrupt.wait(), if !asked_to_stop => {
+                    asked_to_stop = true;
+                    link.sender.send(&Request::Stop).await?;
+                    continue;
+                }
+            };
+            match reply {
+                Reply::Event(event) => on_event(&event),
+                Reply::Failed { message, hint } => return Err(self.refused("the request", message, hint)),
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// Hands over the secrets that this host needs, as the wire form of a vault.
+    ///
+    /// # Errors
+    /// The host is lost.
+    pub async fn send_secrets(&mut self, frame: &[u8]) -> Result<(), SshError> {
+        self.agent.link.sender.send_secrets(frame).await
+    }
+
+    /// Hands over content by digest.
+    ///
+    /// # Errors
+    /// The host is lost, or cannot keep it.
+    pub async fn send_blob(&mut self, digest: &str, content: &Arc<[u8]>) -> Result<(), SshError> {
+        let link = &mut self.agent.link;
+        let length = content.len() as u64;
+        link.sender.send_blob(digest, length, content.as_ref()).await?;
+        match link.receiver.next(self.patience + Duration::from_secs(length / SLOWEST_LINK)).await? {
+            Reply::Done => Ok(()),
+            Reply::Failed { message, hint } => Err(self.refused("the content", message, hint)),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// Ends the session. Errors are of no interest any more.
+    pub async fn leave(self, leave_nothing: bool) {
+        let _ = self.agent.link.bye(leave_nothing, self.patience).await;
+    }
+
+    /// Round trips and bytes so far.
+    pub fn traffic(&self) -> BTreeMap<&'static str, u64> {
+        let link = &self.agent.link;
+        BTreeMap::from([
+            ("round_trips", link.round_trips()),
+            ("bytes_sent", link.bytes_sent()),
+            ("bytes_received", link.bytes_received()),
+        ])
+    }
+
+    /// A reply that is not of the kind that the request has.
+    pub fn unexpected(&self, reply: &Reply) -> SshError {
+        let kind = serde_json::to_value(reply).ok();
+        let kind = kind.and_then(|value| value.get("reply").cloned()).unwrap_or_default();
+        self.error(Reason::Protocol { detail: format!("the reply {kind} does not belong here") })
+    }
+
+    fn refused(&self, request: &'static str, message: String, hint: Option<String>) -> SshError {
+        self.error(Reason::Refused { request, message, hint })
+    }
+
+    fn error(&self, reason: Reason) -> SshError {
+        SshError { host: self.host.clone(), jump: None, reason: Box::new(reason) }
+    }
+}
+
+/// Whether the host is there and said no, as against being lost.
+pub fn is_refusal(error: &SshError) -> bool {
+    matches!(*error.reason, Reason::Refused { .. })
+}
