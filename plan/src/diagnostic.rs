@@ -1,5 +1,11 @@
 //! What is wrong in the files, where, and what to do: collected, never just the first.
 
+mod json;
+mod render;
+
+pub use json::to_json;
+pub use render::render;
+
 use crate::source::Span;
 
 /// How bad it is.
@@ -41,6 +47,23 @@ impl Diagnostic {
         }
     }
 
+    /// An error about a file that is missing or cannot be read as a whole: the message names it.
+    pub fn missing_file(message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, message: message.into(), span: None, label: None, related: None, hint: None }
+    }
+
+    /// Something that is probably not meant.
+    pub fn warning(span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(span, message) }
+    }
+
+    /// Adds another place that belongs to it.
+    #[must_use]
+    pub fn related(mut self, span: Span, what: impl Into<String>) -> Self {
+        self.related = Some((span, what.into()));
+        self
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -69,7 +92,19 @@ impl Diagnostics {
         self.0.iter().any(|d| d.severity == Severity::Error)
     }
 
-    /// In the order in which they were found.
+    /// Whether an error has been found inside of a place: what is missing there may be what the error is about.
+    pub fn has_error_within(&self, place: Span) -> bool {
+        let inside = |span: Span| span.file == place.file && span.start >= place.start && span.end <= place.end;
+        self.iter().any(|d| d.severity == Severity::Error && d.span.is_some_and(inside))
+    }
+
+    /// By file and place, each once.
+    pub(crate) fn sort(&mut self) {
+        self.0.sort_by_key(|d| d.span.map(|span| (span.file, span.start)));
+        self.0.dedup();
+    }
+
+    /// By file and place after [`crate::spec::load`], otherwise as they were found.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }

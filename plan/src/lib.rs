@@ -10,6 +10,7 @@ pub mod node;
 pub mod plan;
 pub mod quantity;
 pub mod repository;
+pub mod schema;
 pub mod source;
 pub mod spec;
 pub mod suggest;

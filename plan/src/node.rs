@@ -52,6 +52,22 @@ impl Node {
     }
 }
 
+impl Node {
+    /// What it is, for messages: "the number 5", "a list". Text that is long or may be a secret by mistake is not repeated.
+    pub fn describe(&self) -> String {
+        match &self.kind {
+            Kind::Null => "nothing".to_owned(),
+            Kind::Bool(value) => value.to_string(),
+            Kind::Int(value) => format!("the number {value}"),
+            Kind::Float(value) => format!("the number {value}"),
+            Kind::String(text) if text.len() <= 40 && !text.contains('\n') => format!("`{text}`"),
+            Kind::String(_) => "text".to_owned(),
+            Kind::List(_) => "a list".to_owned(),
+            Kind::Map(_) => "a mapping".to_owned(),
+        }
+    }
+}
+
 /// Forgets places, keeps values. Templates stay text.
 impl From<&Node> for serde_json::Value {
     fn from(node: &Node) -> Self {

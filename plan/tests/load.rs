@@ -17,7 +17,7 @@ fn load(case: &str, environment: &str) -> Loaded {
 
 #[test]
 fn a_whole_environment_is_read() {
-    let Loaded { spec, warnings } = load("valid", "local");
+    let Loaded { spec, warnings, .. } = load("valid", "local");
     assert_eq!(warnings.iter().count(), 0, "{warnings:#?}");
     let environment = &spec.environment;
     assert_eq!((environment.name.as_str(), environment.size), ("local", Size::Demo));

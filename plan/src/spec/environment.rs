@@ -5,6 +5,53 @@ use std::collections::BTreeMap;
 use crate::node::Node;
 use crate::source::{Span, Spanned};
 
+/// Keys of a service that are not parameters of its role.
+pub const SERVICE_KEYS: [&str; 5] = ["role", "on", "uses", "rollout", "tags"];
+
+/// The commands of `cc-cloud`: `cc-cloud NAME` must never mean two things, so that no environment may have one of these names.
+pub const RESERVED_NAMES: [&str; 40] = [
+    "attach",
+    "completions",
+    "deploy",
+    "doctor",
+    "down",
+    "drift",
+    "exec",
+    "explain",
+    "facts",
+    "freeze",
+    "graph",
+    "help",
+    "history",
+    "hosts",
+    "init",
+    "logs",
+    "man",
+    "manage",
+    "plan",
+    "preflight",
+    "release",
+    "report",
+    "restore",
+    "resume",
+    "roles",
+    "rollback",
+    "schema",
+    "secrets",
+    "self",
+    "service",
+    "show",
+    "ssh",
+    "status",
+    "unfreeze",
+    "unlock",
+    "up",
+    "validate",
+    "verify",
+    "version",
+    "backup",
+];
+
 /// What an environment consists of, after `extends` has been merged.
 #[derive(Clone, Debug)]
 pub struct Environment {

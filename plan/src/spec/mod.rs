@@ -2,6 +2,7 @@
 //!
 //! [`Node`]: crate::node::Node
 
+mod check;
 pub mod environment;
 pub mod inventory;
 mod load;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_saphyr::granit_parser::{Event, ScalarStyle, Span as Marks, Tag};
 
 use super::{DEPTH_LIMIT, NODE_LIMIT, scalar, syntax};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::{Kind, Node};
 use crate::source::{FileId, Span, Spanned};
 
@@ -172,11 +172,10 @@ impl<'t, 'd> Builder<'t, 'd> {
                 if let Kind::Float(value) = kind
                     && scalar::loses_digits(text, value)
                 {
-                    self.diagnostics.push(Diagnostic {
-                        severity: Severity::Warning,
-                        ..Diagnostic::error(span, format!("`{text}` is read as the number {value}"))
-                            .hint(format!("if text is meant, put it in quotes: \"{text}\""))
-                    });
+                    self.diagnostics.push(
+                        Diagnostic::warning(span, format!("`{text}` is read as the number {value}"))
+                            .hint(format!("if text is meant, put it in quotes: \"{text}\"")),
+                    );
                 }
                 let span = if span.start == span.end { self.key_span().unwrap_or(span) } else { span };
                 self.complete(Node { kind, span }, anchor);
@@ -338,11 +337,9 @@ impl<'t, 'd> Builder<'t, 'd> {
             },
         }
         if let Some((name, first)) = twice {
-            self.report(Diagnostic {
-                related: Some((first, "first written here".to_owned())),
-                ..Diagnostic::error(name.span, format!("`{}` is written twice in this mapping", name.value))
-                    .hint("remove one of them")
-            });
+            let error = Diagnostic::error(name.span, format!("`{}` is written twice in this mapping", name.value))
+                .related(first, "first written here");
+            self.report(error.hint("remove one of them"));
         }
     }
 }

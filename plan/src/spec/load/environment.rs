@@ -2,52 +2,100 @@
 
 use std::path::{Path, PathBuf};
 
+use super::conform::{conform, did_you_mean};
 use super::fields::{Fields, text};
 use super::{Context, extends};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Kind, Node};
 use crate::quantity::parse_percent;
+use crate::schema;
 use crate::source::Spanned;
-use crate::spec::environment::{BatchSize, Environment, External, Policy, Rollout, Service};
-
-/// Keys of a service that are not parameters of its role.
-pub const SERVICE_KEYS: [&str; 5] = ["role", "on", "uses", "rollout", "tags"];
+use crate::spec::check::Read;
+use crate::spec::environment::{BatchSize, Environment, External, Policy, Rollout, SERVICE_KEYS, Service};
+use crate::yaml::Document;
 
 /// Reads the environment; `None` when its own file cannot be read.
-pub(super) fn load(context: &mut Context<'_>, name: &str) -> Option<Environment> {
+pub(super) fn load(context: &mut Context<'_>, name: &str) -> Option<Read<Environment>> {
     let path = context.repository.environment_file(name);
-    let merged = read(context, &path, &mut Vec::new())?;
-    Some(build(&merged))
+    if !path.exists() {
+        let known = context.repository.environments();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let hint = if known.is_empty() {
+            format!("write one with `cc-cloud init {name}`")
+        } else {
+            did_you_mean(name, &known)
+        };
+        context.report(Diagnostic::missing_file(format!("there is no environment `{name}`")).hint(hint));
+        return None;
+    }
+    let Read { value: merged, complete } = read(context, &path, &mut Vec::new())?;
+    Some(Read { value: build(&merged), complete })
 }
 
 /// Reads a file on top of what it extends. `chain` holds the files that are being read.
-fn read(context: &mut Context<'_>, path: &Path, chain: &mut Vec<PathBuf>) -> Option<Node> {
-    let own = context.read_yaml(path)?.root;
+fn read(context: &mut Context<'_>, path: &Path, chain: &mut Vec<PathBuf>) -> Option<Read<Node>> {
+    let document = context.read_yaml(path)?;
+    conform(&document, schema::environment(), &mut context.diagnostics);
+    check_name(context, path, &document);
+    let (mut complete, own) = (document.complete, document.root);
     chain.push(path.to_path_buf());
-    let mut below: Option<Node> = None;
+    let mut merged = Node { kind: Kind::Map(Vec::new()), span: own.span };
     for base in Fields(&own).items("extends").iter().filter_map(text) {
-        let target = resolve(context, path, &base);
-        if chain.contains(&target) {
-            let names: Vec<String> = chain
-                .iter()
-                .chain([&target])
-                .map(|path| context.repository.display(path).display().to_string())
-                .collect();
-            context.report(Diagnostic::error(base.span, format!("`extends` goes in a circle: {}", names.join(" → "))));
-            continue;
-        }
-        if let Some(node) = read(context, &target, chain) {
-            below = Some(match below {
-                Some(before) => extends::merge(before, node),
-                None => node,
-            });
+        match read_base(context, path, &base, chain) {
+            Some(node) => {
+                complete &= node.complete;
+                merged = extends::merge(merged, node.value);
+            }
+            None => complete = false,
         }
     }
     chain.pop();
-    Some(match below {
-        Some(below) => extends::merge(below, own),
-        None => own,
-    })
+    Some(Read { value: extends::merge(merged, own), complete })
+}
+
+/// Reads one of the files that `from` extends.
+fn read_base(
+    context: &mut Context<'_>,
+    from: &Path,
+    base: &Spanned<String>,
+    chain: &mut Vec<PathBuf>,
+) -> Option<Read<Node>> {
+    let target = resolve(context, from, base);
+    let shown = |path: &PathBuf| context.repository.display(path).display().to_string();
+    if let Some(start) = chain.iter().position(|path| *path == target) {
+        let names: Vec<String> = chain[start..].iter().chain([&target]).map(shown).collect();
+        let message = format!("`extends` goes in a circle: {}", names.join(" → "));
+        context.report(Diagnostic::error(base.span, message).hint("remove one of these `extends`"));
+        return None;
+    }
+    if !target.exists() {
+        let message = format!("there is no {}, which this environment extends", shown(&target));
+        let known = context.repository.environments();
+        let hint = did_you_mean(base, &known.iter().map(String::as_str).collect::<Vec<_>>());
+        context.report(Diagnostic::error(base.span, message).hint(hint));
+        return None;
+    }
+    read(context, &target, chain)
+}
+
+/// An environment is called like its folder. A file that is extended by its path needs no name.
+fn check_name(context: &mut Context<'_>, path: &Path, document: &Document) {
+    let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    let Some(folder) = folder.filter(|_| path.file_name().is_some_and(|name| name == "environment.yml")) else {
+        return;
+    };
+    let root = &document.root;
+    match Fields(root).text("environment") {
+        Some(name) if name.value != folder => {
+            let message = format!("the environment is called `{}`, but its folder `{folder}`", name.value);
+            context.report(Diagnostic::error(name.span, message).hint(format!("write `environment: {folder}`")));
+        }
+        None if document.complete && root.as_map().is_some() && root.get("environment").is_none() => {
+            let error = Diagnostic::error(root.span, "the environment has no name");
+            context.report(error.hint(format!("begin with `environment: {folder}`")));
+        }
+        _ => {}
+    }
 }
 
 /// An environment's name, or a path relative to the file that names it.

@@ -16,7 +16,11 @@ pub(super) fn merge(base: Node, over: Node) -> Node {
                 // `{secret: name}` is one value: half of one and half of another would be none.
                 *node = if is_secret(&below) || is_secret(&change) { change } else { merge(below, change) };
             }
-            (None, false) => entries.push((key, change)),
+            (None, false) => {
+                let nothing = Node { kind: Kind::Map(Vec::new()), span: change.span };
+                let node = if change.as_map().is_some() { merge(nothing, change) } else { change };
+                entries.push((key, node));
+            }
         }
     }
     Node { kind: Kind::Map(entries), span: over.span }

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::Context;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 use crate::yaml::{self, Document, SIZE_LIMIT};
 
@@ -15,18 +15,7 @@ impl Context<'_> {
         match read(path, SIZE_LIMIT as u64) {
             Ok(bytes) => self.parse_yaml(&shown, &bytes),
             Err(error) => {
-                let message = match error.kind() {
-                    std::io::ErrorKind::NotFound => format!("there is no {}", shown.display()),
-                    _ => format!("cannot read {}: {error}", shown.display()),
-                };
-                self.report(Diagnostic {
-                    severity: Severity::Error,
-                    message,
-                    span: None,
-                    label: None,
-                    related: None,
-                    hint: None,
-                });
+                self.report(Diagnostic::missing_file(format!("cannot read {}: {error}", shown.display())));
                 None
             }
         }

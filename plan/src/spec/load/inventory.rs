@@ -1,17 +1,32 @@
 //! `inventories/<env>.yml`.
 
 use super::Context;
+use super::conform::conform;
 use super::extends::merge;
 use super::fields::Fields;
+use crate::diagnostic::Diagnostic;
 use crate::node::{Kind, Node};
+use crate::schema;
 use crate::source::Spanned;
+use crate::spec::check::Read;
 use crate::spec::inventory::{Bootstrap, Host, Inventory, Login};
 
 /// Reads the inventory; `None` when its file cannot be read.
-pub(super) fn load(context: &mut Context<'_>, environment: &str) -> Option<Inventory> {
+pub(super) fn load(context: &mut Context<'_>, environment: &str) -> Option<Read<Inventory>> {
     let path = context.repository.inventory_file(environment);
-    let root = context.read_yaml(&path)?.root;
-    Some(build(&root))
+    if !path.exists() {
+        // Without the environment, the inventory is not what is missing.
+        if context.repository.environment_file(environment).exists() {
+            let shown = context.repository.display(&path).display().to_string();
+            let error =
+                Diagnostic::missing_file(format!("there is no {shown}: environment `{environment}` has no hosts"));
+            context.report(error.hint(format!("list its hosts there; `cc-cloud init {environment}` shows how")));
+        }
+        return None;
+    }
+    let document = context.read_yaml(&path)?;
+    conform(&document, schema::inventory(), &mut context.diagnostics);
+    Some(Read { value: build(&document.root), complete: document.complete })
 }
 
 fn build(root: &Node) -> Inventory {

@@ -1,5 +1,6 @@
 //! Reads every file of an environment, merges, checks, and reports all problems at once.
 
+mod conform;
 mod environment;
 mod extends;
 mod fields;
@@ -11,7 +12,8 @@ mod secrets;
 
 use std::collections::BTreeMap;
 
-use super::Spec;
+use super::check::{self, Draft};
+use super::{Environment, Role, Spec};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::repository::Repository;
 use crate::source::{Sources, Spanned};
@@ -23,6 +25,8 @@ pub struct Loaded {
     pub spec: Spec,
     /// What is probably not what was meant.
     pub warnings: Diagnostics,
+    /// Roles in `roles/` that stand in for shipped ones of the same name.
+    pub overridden: Vec<String>,
 }
 
 /// Files with errors.
@@ -35,15 +39,15 @@ pub struct Invalid {
 }
 
 /// What reading needs everywhere.
-pub(super) struct Context<'r> {
-    pub(super) repository: &'r Repository<'r>,
-    pub(super) sources: Sources,
-    pub(super) diagnostics: Diagnostics,
+struct Context<'r> {
+    repository: &'r Repository<'r>,
+    sources: Sources,
+    diagnostics: Diagnostics,
 }
 
 impl Context<'_> {
     /// Reports a finding.
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+    fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 }
@@ -57,22 +61,39 @@ pub fn load(repository: &Repository<'_>, name: &str) -> Result<Loaded, Box<Inval
     let environment = environment::load(&mut context, name);
     let inventory = inventory::load(&mut context, name);
     let mut roles = BTreeMap::new();
-    let mut wanted: Vec<Spanned<String>> =
-        environment.iter().flat_map(|environment| &environment.services).map(|service| service.role.clone()).collect();
-    wanted.sort_by(|a, b| a.value.cmp(&b.value));
-    wanted.dedup_by(|a, b| a.value == b.value);
-    for role in wanted {
-        if let Some(loaded) = role::load(&mut context, &role) {
-            roles.insert(role.value, loaded);
+    for role in environment.iter().flat_map(|read| roles_of(&read.value)) {
+        if let Some(read) = role::load(&mut context, &role) {
+            roles.insert(role.value, read);
         }
     }
     let secrets = secrets::load(&mut context, name);
+    let draft = Draft { name, environment, inventory, roles, secrets };
+    check::check(&draft, &mut context.diagnostics);
+    context.diagnostics.sort();
     let Context { sources, diagnostics, .. } = context;
-    match (environment, inventory) {
-        (Some(environment), Some(inventory)) if !diagnostics.has_errors() => {
-            let spec = Spec { environment, inventory, roles, secrets, sources };
-            Ok(Loaded { spec, warnings: diagnostics })
-        }
-        _ => Err(Box::new(Invalid { diagnostics, sources })),
+    let Draft { environment: Some(environment), inventory: Some(inventory), roles, secrets, .. } = draft else {
+        return Err(Box::new(Invalid { diagnostics, sources }));
+    };
+    if diagnostics.has_errors() {
+        return Err(Box::new(Invalid { diagnostics, sources }));
     }
+    let roles: BTreeMap<_, _> = roles.into_iter().map(|(name, read)| (name, read.value)).collect();
+    let shipped = repository.shipped.names();
+    let hides =
+        |(name, role): (&String, &Role)| (!role.shipped && shipped.contains(&name.as_str())).then(|| name.clone());
+    let overridden = roles.iter().filter_map(hides).collect();
+    let (environment, inventory) = (environment.value, inventory.value);
+    let spec = Spec { environment, inventory, roles, secrets: secrets.names(), sources };
+    Ok(Loaded { spec, warnings: diagnostics, overridden })
+}
+
+/// The roles of an environment's services, each once, with the first place that names it.
+fn roles_of(environment: &Environment) -> Vec<Spanned<String>> {
+    let mut roles: Vec<Spanned<String>> = Vec::new();
+    for service in &environment.services {
+        if !roles.iter().any(|role| role.value == service.role.value) {
+            roles.push(service.role.clone());
+        }
+    }
+    roles
 }

@@ -1,29 +1,35 @@
 //! `roles/<role>/role.yml`, of one's own or shipped.
 
 use super::Context;
+use super::conform::{conform, did_you_mean};
 use super::fields::{Fields, text};
 use super::role_files::RoleFiles;
 use crate::diagnostic::Diagnostic;
 use crate::node::{Kind, Node};
+use crate::schema;
 use crate::source::Spanned;
+use crate::spec::check::Read;
 use crate::spec::role::{Offer, Param, ParamType, ResourceSpec, Role, Use};
 
 /// Keys of a resource that are not fields of its type.
 pub const RESOURCE_KEYS: [&str; 5] = ["when", "each", "notify", "requires", "tags"];
 
 /// Reads a role; `None` when there is none of this name or its file cannot be read, which has been reported.
-pub(super) fn load(context: &mut Context<'_>, name: &Spanned<String>) -> Option<Role> {
-    let folder = context.repository.role_folder(name);
-    let (document, shipped) = if folder.join("role.yml").exists() {
-        (context.read_yaml(&folder.join("role.yml"))?, false)
+pub(super) fn load(context: &mut Context<'_>, name: &Spanned<String>) -> Option<Read<Role>> {
+    let file = context.repository.role_folder(name).join("role.yml");
+    let (document, shipped) = if file.exists() {
+        (context.read_yaml(&file)?, false)
     } else if let Some(bytes) = context.repository.shipped.read(&format!("{}/role.yml", name.value)) {
         (context.parse_yaml(format!("roles/{}/role.yml (shipped)", name.value).as_ref(), bytes)?, true)
     } else {
-        context.report(Diagnostic::error(name.span, format!("unknown role `{}`", name.value)));
+        let known = context.repository.roles();
+        let hint = did_you_mean(name, &known.iter().map(String::as_str).collect::<Vec<_>>());
+        context.report(Diagnostic::error(name.span, format!("unknown role `{}`", name.value)).hint(hint));
         return None;
     };
+    conform(&document, schema::role(), &mut context.diagnostics);
     let files = RoleFiles::read(context, name, shipped);
-    Some(build(&document.root, files, shipped))
+    Some(Read { value: build(&document.root, files, shipped), complete: document.complete })
 }
 
 fn build(root: &Node, files: RoleFiles, shipped: bool) -> Role {

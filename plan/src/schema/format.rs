@@ -1,0 +1,122 @@
+//! The values that a schema's `format` asks for.
+
+use cc_agent::resource::Mode;
+
+use crate::node::{Kind, Node};
+use crate::quantity::{parse_bytes, parse_duration, parse_percent};
+
+/// A form that values can have.
+pub(crate) struct Format {
+    name: &'static str,
+    /// For a message: "expected …".
+    pub(crate) expected: &'static str,
+    /// What to write.
+    pub(crate) hint: &'static str,
+    accepts: fn(&Node) -> bool,
+}
+
+const FORMATS: [Format; 11] = [
+    Format {
+        name: "bytes",
+        expected: "a size",
+        hint: "write a number with a unit, such as 512MiB (1024) or 2GB (1000)",
+        accepts: |node| quantity(node, |text| parse_bytes(text).is_ok()),
+    },
+    Format {
+        name: "duration",
+        expected: "a duration",
+        hint: "write a number with a unit, such as 90s, 5m, 2h or 1d",
+        accepts: |node| quantity(node, |text| parse_duration(text).is_ok()),
+    },
+    Format {
+        name: "percent",
+        expected: "a share",
+        hint: "write a whole number from 0% to 100%",
+        accepts: |node| matches!(node.kind, Kind::Int(0..=100)) || text(node, |text| parse_percent(text).is_ok()),
+    },
+    Format {
+        name: "batch-size",
+        expected: "a number of hosts or a share of them",
+        hint: "write a number from 1 up, or a share such as 25%",
+        accepts: |node| {
+            matches!(node.kind, Kind::Int(1..)) || text(node, |text| parse_percent(text).is_ok_and(|share| share > 0))
+        },
+    },
+    Format {
+        name: "mode",
+        expected: "a file mode",
+        hint: "write octal digits in quotes, such as \"0644\"",
+        accepts: |node| text(node, |text| Mode::parse(text).is_ok()),
+    },
+    Format {
+        name: "path",
+        expected: "an absolute path",
+        hint: "write a path that begins with /",
+        accepts: |node| text(node, |text| text.starts_with('/') && !text.contains('\0')),
+    },
+    Format {
+        name: "port",
+        expected: "a port",
+        hint: "write a number from 1 to 65535",
+        accepts: |node| matches!(node.kind, Kind::Int(1..=65535)),
+    },
+    Format {
+        name: "name",
+        expected: "a name",
+        hint: "use lower-case letters, digits, `-` and `_`; begin with a letter or digit",
+        accepts: |node| text(node, |text| starts(text, |c| c.is_ascii_alphanumeric()) && of(text, "-_")),
+    },
+    Format {
+        name: "identifier",
+        expected: "a name that templates can use",
+        hint: "use lower-case letters, digits and `_`; do not begin with a digit",
+        accepts: |node| text(node, |text| starts(text, |c| c.is_ascii_lowercase() || c == '_') && of(text, "_")),
+    },
+    Format {
+        name: "host-name",
+        expected: "a host name",
+        hint: "use lower-case letters, digits, `-` and `.`; begin and end with a letter or digit; at most 63 characters between dots",
+        accepts: |node| text(node, is_host_name),
+    },
+    Format {
+        name: "template",
+        expected: "a template",
+        hint: "write \"{{ expression }}\"",
+        accepts: |node| text(node, |text| text.contains("{{") || text.contains("{%")),
+    },
+];
+
+impl Format {
+    /// The format of this name; `None` for those of JSON Schema and of numbers.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name)
+    }
+
+    /// Whether a value has the form.
+    pub(crate) fn accepts(&self, node: &Node) -> bool {
+        (self.accepts)(node)
+    }
+}
+
+fn text(node: &Node, accepts: impl Fn(&str) -> bool) -> bool {
+    node.as_str().is_some_and(accepts)
+}
+
+fn quantity(node: &Node, accepts: impl Fn(&str) -> bool) -> bool {
+    matches!(node.kind, Kind::Int(0..)) || text(node, accepts)
+}
+
+fn starts(text: &str, accepts: impl Fn(char) -> bool) -> bool {
+    text.chars().next().is_some_and(accepts)
+}
+
+fn of(text: &str, more: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || more.contains(c))
+}
+
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len()) && of(label, "-") && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
