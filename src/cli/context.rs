@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cc_plan::compile::{self, Known};
+use cc_plan::compile::{self, Known, SmokeStep};
 use cc_plan::diagnostic::{Diagnostics, Severity};
 use cc_plan::plan::Plan;
 use cc_plan::repository::Repository;
@@ -54,6 +54,17 @@ impl Context {
     /// When templates or values have errors.
     pub fn compile(&self, spec: &Spec, known: &Known) -> Result<Plan, CliError> {
         compile::compile(spec, known).map_err(|diagnostics| {
+            self.show(&diagnostics, &spec.sources);
+            invalid(&spec.environment.name, &diagnostics)
+        })
+    }
+
+    /// The smoke test; everything that is wrong with it has been shown when this fails.
+    ///
+    /// # Errors
+    /// When templates or values have errors.
+    pub fn smoke_steps(&self, spec: &Spec, known: &Known, run: &str) -> Result<Vec<SmokeStep>, CliError> {
+        compile::smoke(spec, known, run).map_err(|diagnostics| {
             self.show(&diagnostics, &spec.sources);
             invalid(&spec.environment.name, &diagnostics)
         })

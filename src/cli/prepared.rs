@@ -1,5 +1,6 @@
 //! What plan and deploy have in common: spec, connected hosts, compiled plan, secrets.
 
+use cc_plan::compile::Known;
 use cc_plan::plan::Plan;
 use cc_plan::spec::Spec;
 
@@ -17,6 +18,8 @@ pub struct Prepared {
     pub selection: Selection,
     /// What it compiled to, as far as it was selected.
     pub plan: Plan,
+    /// What is known of hosts.
+    pub known: Known,
     /// The hosts.
     pub fleet: Fleet,
     /// Their secrets.
@@ -46,7 +49,7 @@ impl Prepared {
         let mut plan = context.compile(&spec, &known)?;
         selection.apply(&spec, &mut plan)?;
         let vaults = context.vaults(&spec, &plan)?;
-        Ok(Self { spec, selection, plan, fleet, vaults, interrupt })
+        Ok(Self { spec, selection, plan, known, fleet, vaults, interrupt })
     }
 
     /// Asks the hosts what would change.

@@ -28,7 +28,8 @@ pub async fn run(context: &Context, environment: &str, args: &VerifyArgs) -> Res
     // Health says that the parts are well; only a request through all of them says that the whole is.
     let smoke = if sick == 0 && reached.is_ok() && args.selection.limit.is_empty() && args.selection.services.is_empty()
     {
-        run::smoke(&prepared.spec, &prepared.plan, &context.report).await?
+        let steps = context.smoke_steps(&prepared.spec, &prepared.known, &run::run_id())?;
+        run::smoke(&steps, &context.report).await?
     } else {
         run::Smoke::default()
     };

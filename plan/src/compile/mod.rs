@@ -13,6 +13,7 @@ mod param;
 mod resource;
 mod role;
 mod scope;
+mod smoke;
 mod topology;
 mod world;
 
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 pub use known::Known;
+pub use smoke::{SmokeRequest, SmokeStep, TlsCheck, smoke};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::plan::{Plan, Stage, StageService};
