@@ -56,11 +56,6 @@ impl UfwTuple {
         })
     }
 
-    /// Whether it is an IPv6 rule.
-    pub(super) fn is_v6(&self) -> bool {
-        self.dst.contains(':') || self.src.contains(':')
-    }
-
     /// The arguments of `ufw` that name this rule: what stands after `ufw` or `ufw delete`. `None` for kinds of rules that
     /// we never write (application profiles, routes, interfaces).
     pub(super) fn arguments(&self) -> Option<Vec<String>> {
@@ -104,16 +99,20 @@ impl UfwTuple {
         text
     }
 
-    /// Whether a packet of this protocol to this local port, from this address, is let in by the rule. The destination's
-    /// address is not looked at: a host may have many.
-    pub(super) fn lets_in(&self, protocol: &str, port: u16, from: IpAddr) -> bool {
-        let action = self.action.split('_').next().unwrap_or_default();
-        matches!(action, "allow" | "limit")
-            && self.direction == "in"
-            && matches!(self.protocol.as_str(), "any") | (self.protocol == protocol)
+    /// Whether the rule decides on a connection to this local port, from this address. The destination's address is not looked
+    /// at: a host may have many.
+    pub(super) fn decides(&self, protocol: &str, port: u16, from: IpAddr) -> bool {
+        self.direction.split('_').next() == Some("in")
+            && !self.action.starts_with("route:")
+            && (self.protocol == "any" || self.protocol == protocol)
             && self.sport == "any"
             && (self.dport == "any" || self.dport.split(',').any(|range| in_range(range, port)))
             && Network::parse(&self.src).is_some_and(|network| network.contains(from))
+    }
+
+    /// Whether the rule lets in what it decides on.
+    pub(super) fn admits(&self) -> bool {
+        matches!(self.action.split('_').next(), Some("allow" | "limit"))
     }
 }
 
@@ -216,19 +215,21 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_let_in_only_by_a_rule_for_its_port_and_source() {
+    fn a_rule_decides_on_its_own_ports_and_sources() {
         let rules = UfwTuple::parse_all(RULES);
         let from: IpAddr = "192.0.2.7".parse().unwrap();
-        assert!(rules[0].lets_in("tcp", 22, from));
-        assert!(!rules[0].lets_in("tcp", 2222, from));
-        assert!(!rules[0].lets_in("udp", 22, from));
-        assert!(!rules[0].lets_in("tcp", 22, "2001:db8::1".parse().unwrap()));
-        assert!(!rules[1].lets_in("tcp", 22, "10.1.1.1".parse().unwrap()), "an outgoing rule");
-        assert!(rules[2].lets_in("tcp", 443, from));
+        assert!(rules[0].decides("tcp", 22, from) && rules[0].admits());
+        assert!(!rules[0].decides("tcp", 2222, from));
+        assert!(!rules[0].decides("udp", 22, from));
+        assert!(!rules[0].decides("tcp", 22, "2001:db8::1".parse().unwrap()));
+        assert!(!rules[1].decides("tcp", 22, "10.1.1.1".parse().unwrap()), "an outgoing rule");
+        assert!(rules[2].decides("tcp", 443, from));
+        assert!(!rules[3].decides("tcp", 443, from), "a rule for what is routed");
         let ranged = UfwTuple { dport: "6000:6100".into(), src: "192.0.2.0/24".into(), ..rules[0].clone() };
-        assert!(ranged.lets_in("tcp", 6100, from));
-        assert!(!ranged.lets_in("tcp", 6101, from));
-        assert!(!ranged.lets_in("tcp", 6100, "192.0.3.7".parse().unwrap()));
+        assert!(ranged.decides("tcp", 6100, from));
+        assert!(!ranged.decides("tcp", 6101, from));
+        assert!(!ranged.decides("tcp", 6100, "192.0.3.7".parse().unwrap()));
+        assert!(!UfwTuple { action: "deny_log".into(), ..ranged }.admits());
     }
 
     #[test]
