@@ -5,7 +5,7 @@ use minijinja::Value;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::resource::secrets_in;
+use super::resource::{plain_words, secrets_in};
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::node::Node;
@@ -76,7 +76,7 @@ impl<'w> CompiledCheck<'w> {
         let mut secrets = Vec::new();
         for (field, value) in &map {
             let mut names = Vec::new();
-            secrets_in(value, &mut names);
+            secrets_in(value, &world.secrets, &mut names);
             if !names.is_empty() && (self.kind.value.as_str(), field.as_str()) != ("redis_ping", "password") {
                 let message = format!("a secret can't stand in `{field}` of the check `{}`", self.kind.value);
                 return Err(Diagnostic::error(self.kind.span, message)
@@ -88,8 +88,12 @@ impl<'w> CompiledCheck<'w> {
                     .push(name.ok_or_else(|| Diagnostic::error(self.kind.span, "a secret was cut into pieces here"))?);
             }
         }
-        let check = Check::deserialize(&Json::Object(map))
-            .map_err(|error| Diagnostic::error(self.kind.span, format!("check `{}`: {error}", self.kind.value)))?;
+        let check = Check::deserialize(&Json::Object(map)).map_err(|error| {
+            Diagnostic::error(
+                self.kind.span,
+                format!("check `{}`: {}", self.kind.value, plain_words(&error.to_string())),
+            )
+        })?;
         Ok((check, secrets))
     }
 }

@@ -20,6 +20,7 @@ pub(crate) fn convert(kind: &ParamType, value: Value) -> Result<Value, (String, 
         ParamType::String => match value.kind() {
             ValueKind::String => Ok(value),
             ValueKind::Number if value.is_integer() => Ok(Value::from(value.to_string())),
+            _ if SecretValue::of(&value).is_some() => wrong("text", "declare the param with `type: secret`"),
             _ => wrong("text", "write it in quotes"),
         },
         ParamType::Integer => {
@@ -120,6 +121,7 @@ fn shown(value: &Value) -> String {
     match value.as_str() {
         _ if SecretValue::is_within(value) => "a secret".to_owned(),
         Some(text) => format!("`{text}`"),
+        None if value.is_none() => "none".to_owned(),
         None if value.is_number() || value.kind() == ValueKind::Bool => {
             format!("`{}`", value.to_string().to_lowercase())
         }

@@ -150,13 +150,14 @@ impl<'w> CompiledResource<'w> {
         }
         let source = content::Source { world, role: self.role, context, type_name, place: &|name| self.place(name) };
         let blob = source.fill(&mut map)?;
-        let secrets = self.secrets(written_type, identity_field, &map)?;
+        let secrets = self.secrets(world, written_type, identity_field, &map)?;
         Ok(Desired { resource: self.typed(map)?, secrets, blob })
     }
 
     /// Names of the secrets in it, all of them in fields that may hold one.
     fn secrets(
         &self,
+        world: &World,
         type_name: &str,
         identity_field: &str,
         map: &Map<String, Json>,
@@ -164,7 +165,7 @@ impl<'w> CompiledResource<'w> {
         let mut secrets = BTreeSet::new();
         for (field, value) in map {
             let mut names = Vec::new();
-            secrets_in(value, &mut names);
+            secrets_in(value, &world.secrets, &mut names);
             if names.is_empty() {
                 continue;
             }
@@ -198,8 +199,8 @@ impl<'w> CompiledResource<'w> {
             if !changed {
                 let type_name = &self.written.type_name.value;
                 let message = match &culprit {
-                    Some(name) => format!("`{name}` of `{type_name}`: {error}"),
-                    None => format!("`{type_name}`: {error}"),
+                    Some(name) => format!("`{name}` of `{type_name}`: {}", plain_words(&error)),
+                    None => format!("`{type_name}`: {}", plain_words(&error)),
                 };
                 return Err(Diagnostic::error(place, message).into());
             }
@@ -240,6 +241,33 @@ fn culprit(map: &Json, error: &str) -> Option<String> {
     named.or_else(|| object.keys().filter(|name| *name != "type").find(causes)).cloned()
 }
 
+/// A type error in the words that people write roles in.
+pub(crate) fn plain_words(error: &str) -> String {
+    let Some((found, expected)) = error
+        .strip_prefix("invalid type: ")
+        .or_else(|| error.strip_prefix("invalid value: "))
+        .and_then(|rest| rest.rsplit_once(", expected "))
+    else {
+        return error.to_owned();
+    };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "a boolean" => "true or false",
+        "a string" => "text",
+        "a sequence" => "a list",
+        "a map" => "a mapping",
+        other => other,
+    };
+    let found = match found {
+        "sequence" => "a list".to_owned(),
+        "map" => "a mapping".to_owned(),
+        "null" => "nothing".to_owned(),
+        other => other.replacen("string ", "the text ", 1).replacen("integer ", "", 1).replacen("boolean ", "", 1),
+    };
+    format!("it wants {expected}, not {found}")
+}
+
 /// Turns the first whole number into text, at any depth; says whether there was one.
 fn whole_numbers_to_text(value: &mut Json) -> bool {
     match value {
@@ -253,25 +281,25 @@ fn whole_numbers_to_text(value: &mut Json) -> bool {
     }
 }
 
-/// Names of the secrets in a value; `None` for a damaged token.
-pub(crate) fn secrets_in(value: &Json, names: &mut Vec<Option<String>>) {
+/// Names of the secrets in a value; `None` for a damaged token, whose name is cut or not among the `known`.
+pub(crate) fn secrets_in(value: &Json, known: &BTreeSet<String>, names: &mut Vec<Option<String>>) {
     match value {
         // The bytes of private-use characters begin with 0xEE: nearly all text is done after this look.
         Json::String(text) if text.as_bytes().contains(&0xEE) && contains_token(text) => {
             for piece in Token::split(text) {
                 match piece {
                     Token::Text(_) => {}
-                    Token::Secret(name, _) => names.push(Some(name.to_owned())),
+                    Token::Secret(name, _) => names.push(known.get(name).cloned()),
                     Token::Broken(_) => names.push(None),
                 }
             }
         }
-        Json::Array(items) => items.iter().for_each(|item| secrets_in(item, names)),
+        Json::Array(items) => items.iter().for_each(|item| secrets_in(item, known, names)),
         Json::Object(map) => map.iter().for_each(|(key, item)| {
             if contains_token(key) {
                 names.push(None);
             }
-            secrets_in(item, names);
+            secrets_in(item, known, names);
         }),
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! Everything that is the same for all hosts of one compilation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -12,7 +12,7 @@ use crate::node::{Kind, Node};
 use crate::source::Spanned;
 use crate::spec::Spec;
 use crate::spec::environment::External;
-use crate::template::{Engine, Fault};
+use crate::template::{Engine, Fault, secret_reference};
 
 /// Everything that is the same for all hosts of one compilation.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub known: Known,
     pub engine: Engine,
     pub topology: Topology,
+    /// Every secret that the environment names.
+    pub secrets: BTreeSet<String>,
     /// `environment` in templates.
     pub environment: Value,
     /// `groups` in templates.
@@ -72,7 +74,8 @@ impl World {
             ("name", Value::from(spec.environment.name.value.as_str())),
             ("size", Value::from(size.as_str().unwrap_or_default())),
         ]);
-        Ok(Self { known: known.clone(), engine, topology, environment, groups, host_params, external, spec })
+        let secrets = named_secrets(&spec);
+        Ok(Self { known: known.clone(), engine, topology, secrets, environment, groups, host_params, external, spec })
     }
 
     /// A host's address, when the inventory or its provider has given one.
@@ -94,6 +97,28 @@ impl ExternalValue {
         let flat = Value::from_pairs(fixed.into_iter().chain(own));
         Self { address, port, params, flat }
     }
+}
+
+/// The names in every `{secret: name}`.
+fn named_secrets(spec: &Spec) -> BTreeSet<String> {
+    fn collect(node: &Node, names: &mut BTreeSet<String>) {
+        if let Some(name) = secret_reference(node) {
+            names.insert(name.to_owned());
+        }
+        match &node.kind {
+            Kind::List(items) => items.iter().for_each(|item| collect(item, names)),
+            Kind::Map(entries) => entries.iter().for_each(|(_, item)| collect(item, names)),
+            _ => {}
+        }
+    }
+    let mut names = BTreeSet::new();
+    let services = spec.environment.services.iter().flat_map(|service| &service.params);
+    let external = spec.environment.external.values().flat_map(|external| &external.params);
+    let hosts = spec.inventory.hosts.iter().flat_map(|host| &host.params);
+    services.chain(external).chain(hosts).for_each(|(_, node)| collect(node, &mut names));
+    let defaults = spec.roles.values().flat_map(|role| &role.params).filter_map(|param| param.default.as_ref());
+    defaults.for_each(|node| collect(node, &mut names));
+    names
 }
 
 /// Values in which no template may stand: they are read before any scope exists.

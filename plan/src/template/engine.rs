@@ -13,9 +13,8 @@ use crate::node::{Kind, Node};
 use crate::source::{FileId, Span, Spanned};
 use crate::spec::Spec;
 
-/// Instructions that one template may run: more than a hundred times what the largest configuration file takes, and less
-/// than a second.
-pub(super) const FUEL: u64 = 10_000_000;
+/// Instructions that one template may run. A loop over a thousand hosts that prints a hundred values of each takes a tenth.
+pub(super) const FUEL: u64 = 5_000_000;
 
 /// What a value that prints as `None` is told apart by from other invalid operations.
 pub(super) const PRINTS_NONE: &str = "the value is none and would print as `None`";
@@ -214,7 +213,7 @@ impl Engine {
 }
 
 /// `{secret: name}`, as environments write it.
-fn secret_reference(node: &Node) -> Option<&str> {
+pub(crate) fn secret_reference(node: &Node) -> Option<&str> {
     match node.as_map()? {
         [(key, name)] if key.value == "secret" => name.as_str(),
         _ => None,

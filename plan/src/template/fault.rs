@@ -54,12 +54,24 @@ impl Explanation<'_> {
         let chain = chain(error);
         let Some(cause) = chain.last() else { return Fault::Reported };
         let span = chain.iter().rev().find_map(|e| self.place(e)).unwrap_or(self.span);
-        self.describe(cause, span).into()
+        let undefined = undefined_in(cause.detail().unwrap_or_default());
+        match undefined.filter(|_| cause.kind() != ErrorKind::TemplateNotFound) {
+            Some(expression) => self.describe_undefined(expression, self.narrowed(expression, span)).into(),
+            None => self.describe(cause, span).into(),
+        }
     }
 
     /// The finding for an expression that gave nothing.
     pub(super) fn undefined(&self, expression: &str) -> Fault {
-        self.describe_undefined(expression, self.span).into()
+        self.describe_undefined(expression, self.narrowed(expression, self.span)).into()
+    }
+
+    /// The expression's own place near `span`: the engine underlines only the last attribute, or the whole statement.
+    fn narrowed(&self, expression: &str, span: Span) -> Span {
+        let text = &self.sources.get(span.file).text;
+        let touches = |at: usize| at < span.end.max(span.start + 1) && at + expression.len() > span.start;
+        let found = text.match_indices(expression).map(|(at, _)| at).find(|at| touches(*at));
+        found.map_or(span, |start| Span { file: span.file, start, end: start + expression.len() })
     }
 
     fn place(&self, error: &minijinja::Error) -> Option<Span> {
@@ -83,10 +95,7 @@ impl Explanation<'_> {
     fn describe(&self, error: &minijinja::Error, span: Span) -> Diagnostic {
         let detail = error.detail().unwrap_or_default();
         match error.kind() {
-            ErrorKind::UndefinedError => match quoted(detail) {
-                Some(expression) => self.describe_undefined(expression, span),
-                None => Diagnostic::error(span, "a value here is undefined"),
-            },
+            ErrorKind::UndefinedError => Diagnostic::error(span, "a value here is undefined"),
             ErrorKind::OutOfFuel => {
                 Diagnostic::error(span, format!("the template does not end: it was stopped after {FUEL} instructions"))
                     .hint("look for a loop over a very long list, or a macro that calls itself")
@@ -96,9 +105,8 @@ impl Explanation<'_> {
             ErrorKind::UnknownFunction => self.unknown(span, "function", word(detail, 0), &["range", "dict", "namespace"]),
             ErrorKind::SyntaxError => Diagnostic::error(span, format!("template syntax: {detail}")),
             ErrorKind::TemplateNotFound => {
-                let name = detail.split('"').nth(1).unwrap_or(detail);
-                let path = name.split_once('/').map_or(name, |(_, path)| path);
-                Diagnostic::error(span, format!("template `{path}` does not exist"))
+                let name = detail.split(['"', '\'']).nth(1).unwrap_or(detail);
+                Diagnostic::error(span, format!("template `{name}` does not exist"))
                     .hint("a template can include only templates of its own role, named by their path below `templates/`")
             }
             ErrorKind::UnknownMethod => Diagnostic::error(span, format!("{detail}; methods of Python's types do not exist here"))
@@ -106,11 +114,13 @@ impl Explanation<'_> {
             _ if detail == PRINTS_NONE => Diagnostic::error(span, PRINTS_NONE)
                 .hint("it is optional and was not given: guard it with `{% if … %}` or give a value with `| default('…', true)`"),
             kind if detail.is_empty() => Diagnostic::error(span, kind.to_string()),
-            _ => match detail.split_once(" (`") {
-                Some((_, rest)) if rest.contains("` is undefined") => {
-                    self.describe_undefined(rest.split('`').next().unwrap_or_default(), span)
-                }
-                _ => split_hint(span, detail),
+            _ if detail == "recursion limit exceeded" => {
+                Diagnostic::error(span, "this includes, or calls, itself without an end")
+                    .hint("guard it with an `{% if %}` that becomes false")
+            }
+            _ => match detail.strip_prefix("tried to use ").and_then(|rest| rest.split_once(" operator on unsupported types ")) {
+                Some((operator, types)) => operator_fails(span, operator, types),
+                None => split_hint(span, detail),
             },
         }
     }
@@ -133,7 +143,7 @@ impl Explanation<'_> {
         match closest(name, keys.iter().map(String::as_str)) {
             Some(name) => diagnostic.hint(format!("did you mean `{}`?", shown(name))),
             None if keys.is_empty() => diagnostic,
-            None => diagnostic.hint(format!("there are {}", list(&keys, &shown))),
+            None => diagnostic.hint(format!("known: {}", list(&keys, &shown))),
         }
     }
 
@@ -184,8 +194,17 @@ fn split_hint(span: Span, detail: &str) -> Diagnostic {
     }
 }
 
-fn quoted(detail: &str) -> Option<&str> {
-    detail.strip_prefix('`')?.split_once("` is undefined").map(|(expression, _)| expression)
+fn operator_fails(span: Span, operator: &str, types: &str) -> Diagnostic {
+    // The only plain objects in a scope are secrets, and functions, which nobody adds to anything.
+    let message = format!("`{operator}` can't be applied to {}", types.replace("plain object", "secret"));
+    let diagnostic = Diagnostic::error(span, message);
+    if operator == "+" { diagnostic.hint("to join texts of whatever type, write `~`") } else { diagnostic }
+}
+
+/// The expression in "`…` is undefined", with which the engine ends a detail when it knows.
+fn undefined_in(detail: &str) -> Option<&str> {
+    let (before, _) = detail.split_once("` is undefined")?;
+    before.rsplit_once('`').map(|(_, expression)| expression)
 }
 
 fn word(detail: &str, index: usize) -> &str {

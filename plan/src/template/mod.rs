@@ -21,4 +21,5 @@ pub use fault::Fault;
 pub use json::to_json;
 pub use secret_value::SecretValue;
 
+pub(crate) use engine::secret_reference;
 pub(crate) use fault::reported;

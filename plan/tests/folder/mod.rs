@@ -1,4 +1,5 @@
 //! A repository in a temporary folder.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use cc_plan::compile::{Known, compile};
 use cc_plan::diagnostic::Diagnostics;
 use cc_plan::plan::Plan;
 use cc_plan::repository::Repository;
+use cc_plan::source::Sources;
 use cc_plan::spec::{self, Spec};
 
 /// A repository with one environment `e`.
@@ -29,16 +31,24 @@ impl Folder {
     }
 
     /// Loads the environment `e`.
-    pub fn load(&self) -> Spec {
+    pub fn try_load(&self) -> Result<Spec, String> {
         let shipped = BTreeMap::new();
         let repository = Repository { root: self.0.path().to_path_buf(), shipped: &shipped };
-        spec::load(&repository, "e").unwrap_or_else(|invalid| panic!("{:#?}", invalid.diagnostics)).spec
+        match spec::load(&repository, "e") {
+            Ok(loaded) => Ok(loaded.spec),
+            Err(invalid) => Err(shown(&invalid.sources, &invalid.diagnostics)),
+        }
+    }
+
+    /// The same, when it must succeed.
+    pub fn load(&self) -> Spec {
+        self.try_load().unwrap_or_else(|found| panic!("{found}"))
     }
 
     /// Loads and compiles the environment `e`.
     pub fn try_compile(&self, known: &Known) -> Result<Plan, String> {
         let spec = self.load();
-        compile(&spec, known).map_err(|found| shown(&spec, &found))
+        compile(&spec, known).map_err(|found| shown(&spec.sources, &found))
     }
 
     /// The same, when it must succeed.
@@ -48,12 +58,12 @@ impl Folder {
 }
 
 /// Findings as `file:line:column: message [label] (hint)`, one a line, with what is underlined.
-fn shown(spec: &Spec, found: &Diagnostics) -> String {
+fn shown(sources: &Sources, found: &Diagnostics) -> String {
     let mut text = String::new();
     for finding in found.iter() {
         let span = finding.span.unwrap();
-        let file = spec.sources.get(span.file);
-        let (line, column) = spec.sources.position(span);
+        let file = sources.get(span.file);
+        let (line, column) = sources.position(span);
         text += &format!("{}:{line}:{column}: {}", file.path.display(), finding.message);
         text += &format!(" «{}»", &file.text[span.start..span.end.min(file.text.len())]);
         if let Some(label) = &finding.label {
