@@ -26,5 +26,6 @@ fmt: ## Format the code
 docs: ## API documentation, in $CARGO_TARGET_DIR/doc
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
-install: ## cc-cloud into ~/.cargo/bin
+install: ## cc-cloud and the agent that it sends to hosts, into ~/.cargo/bin
 	cargo install --path . --locked
+	cargo install --path agent --profile agent --locked

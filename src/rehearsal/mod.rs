@@ -4,7 +4,8 @@
 //! that everything after this module (inventory, SSH, agent) treats them like any other host. Docker is spoken to over its
 //! Engine API; the image is made on this machine by [`image.sh`](HostImage), because none can be assumed to be downloadable.
 //!
-//! Seen working on Docker 20.10 with cgroup v1. Cgroup v2 is recognised and gets the flags that systemd wants there.
+//! Seen working on Docker 20.10 with cgroup v1. Cgroup v2 is recognised and gets the flags that systemd wants there; hosts
+//! were seen to boot on a v2 tree without controllers, so limits were not.
 
 mod cgroup;
 mod containers;
