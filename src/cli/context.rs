@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cc_plan::compile::{self, Known, SmokeStep};
-use cc_plan::diagnostic::{Diagnostics, Severity};
+use cc_plan::diagnostic::{self, Diagnostics, Severity};
 use cc_plan::plan::Plan;
 use cc_plan::repository::Repository;
 use cc_plan::source::Sources;
-use cc_plan::spec::{self, Spec};
+use cc_plan::spec::{self, Loaded, Spec};
 
 use super::args::GlobalArgs;
 use crate::error::CliError;
@@ -36,10 +36,24 @@ impl Context {
     /// # Errors
     /// When the files have errors.
     pub fn load(&self, environment: &str) -> Result<Spec, CliError> {
+        let loaded = self.load_without_secrets(environment)?;
+        self.show(&loaded.unset, &loaded.spec.sources);
+        if loaded.unset.has_errors() { Err(invalid(environment, &loaded.unset)) } else { Ok(loaded.spec) }
+    }
+
+    /// The same for what can be done before the secrets are set.
+    ///
+    /// # Errors
+    /// When the files have errors; missing secrets are none.
+    pub fn load_without_secrets(&self, environment: &str) -> Result<Loaded, CliError> {
         match spec::load(&self.repository(), environment) {
             Ok(loaded) => {
                 self.show(&loaded.warnings, &loaded.spec.sources);
-                Ok(loaded.spec)
+                for role in &loaded.overridden {
+                    let message = format!("role `{role}`: roles/{role} is used instead of the one that ships");
+                    self.report.emit(&Event::Note { message: &message });
+                }
+                Ok(loaded)
             }
             Err(broken) => {
                 self.show(&broken.diagnostics, &broken.sources);
@@ -72,15 +86,14 @@ impl Context {
 
     /// Shows findings about files.
     pub fn show(&self, diagnostics: &Diagnostics, sources: &Sources) {
-        for diagnostic in diagnostics.iter() {
-            let place = diagnostic.span.map_or_else(String::new, |span| {
-                let (line, column) = sources.position(span);
-                format!("{}:{line}:{column}: ", sources.get(span.file).path.display())
-            });
-            let hint = diagnostic.hint.as_ref().map(|hint| format!("  hint: {hint}\n")).unwrap_or_default();
-            let rendered = format!("{place}{}\n{hint}", diagnostic.message);
-            self.report.emit(&Event::Diagnostic { rendered: &rendered, fields: serde_json::json!({}) });
+        if diagnostics.iter().next().is_none() {
+            return;
         }
+        let style = self.report.style();
+        let rendered = diagnostic::render(diagnostics, sources, style.color, style.width);
+        let findings = diagnostic::to_json(diagnostics, sources);
+        let findings = findings.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        self.report.emit(&Event::Diagnostics { rendered: &rendered, findings });
     }
 }
 

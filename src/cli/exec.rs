@@ -24,7 +24,7 @@ pub struct ExecArgs {
 
 /// Runs a command on several hosts at the same time.
 pub async fn run(context: &Context, environment: &str, args: &ExecArgs) -> Result<(), CliError> {
-    let spec = context.load(environment)?;
+    let spec = context.load_without_secrets(environment)?.spec;
     let interrupt = Interrupt::listen(context.report.clone());
     let (mut fleet, _) = context.connect(&spec, &Selection::hosts(&args.hosts), &interrupt).await?;
     let request = Request::Exec { argv: args.command.clone() };

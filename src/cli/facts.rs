@@ -19,7 +19,7 @@ pub struct FactsArgs {
 
 /// Shows the facts that templates see.
 pub async fn run(context: &Context, environment: &str, args: &FactsArgs) -> Result<(), CliError> {
-    let spec = context.load(environment)?;
+    let spec = context.load_without_secrets(environment)?.spec;
     let interrupt = Interrupt::listen(context.report.clone());
     let (fleet, _) = context.connect(&spec, &Selection::hosts(&args.hosts), &interrupt).await?;
     let rows: Vec<Vec<String>> = fleet

@@ -10,7 +10,7 @@ pub struct HostsArgs {}
 
 /// Lists the hosts of the inventory, with the addresses that their provider gives them.
 pub async fn run(context: &Context, environment: &str, _: &HostsArgs) -> Result<(), CliError> {
-    let spec = context.load(environment)?;
+    let spec = context.load_without_secrets(environment)?.spec;
     let addresses = context.addresses(&spec).await?;
     let rows: Vec<Vec<String>> = spec
         .inventory

@@ -22,7 +22,7 @@ pub struct SshArgs {
 
 /// Becomes the system's ssh, with the address, user, key and pinned host key of the environment.
 pub async fn run(context: &Context, environment: &str, args: &SshArgs) -> Result<(), CliError> {
-    let spec = context.load(environment)?;
+    let spec = context.load_without_secrets(environment)?.spec;
     let hosts = Selection::hosts(std::slice::from_ref(&args.host)).select_hosts(&spec)?;
     let [host] = hosts.as_slice() else {
         return Err(

@@ -21,7 +21,7 @@ pub struct StatusArgs {
 /// Shows units and packages of every service on every host. Needs no secret.
 pub async fn run(context: &Context, environment: &str, args: &StatusArgs) -> Result<(), CliError> {
     let selection = Selection::from(&args.selection);
-    let spec = context.load(environment)?;
+    let spec = context.load_without_secrets(environment)?.spec;
     let interrupt = Interrupt::listen(context.report.clone());
     let (mut fleet, known) = context.connect(&spec, &selection, &interrupt).await?;
     let mut plan = context.compile(&spec, &known)?;

@@ -10,7 +10,7 @@ pub struct UpArgs {}
 
 /// Makes or starts the environment's rehearsal hosts.
 pub async fn run(context: &Context, environment: &str, _: &UpArgs) -> Result<(), CliError> {
-    let spec = context.load(environment)?;
+    let spec = context.load_without_secrets(environment)?.spec;
     let hosts = context.rehearse(&spec).await?;
     for host in &hosts {
         let how = match host.origin {

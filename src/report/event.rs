@@ -35,14 +35,13 @@ pub enum Event<'a> {
         /// What to do.
         hint: Option<&'a str>,
     },
-    /// A finding about a file, as text for a person and as fields.
-    Diagnostic {
-        /// Rendered with the offending line underlined.
+    /// Findings about files.
+    Diagnostics {
+        /// As text, with the offending lines underlined.
         #[serde(skip)]
         rendered: &'a str,
-        /// The same as fields.
-        #[serde(flatten)]
-        fields: serde_json::Value,
+        /// As objects with file, line and column.
+        findings: Vec<serde_json::Value>,
     },
     /// The plan.
     Plan(&'a PlanView),

@@ -39,7 +39,7 @@ impl TextSink {
             Event::Working { activity, done, total } => self.working(activity, *done, *total),
             Event::Note { message } => self.say(message),
             Event::Warning { message, hint } => self.problem(&self.style.warn("warning:"), message, hint.as_slice()),
-            Event::Diagnostic { rendered, .. } => self.complain(rendered),
+            Event::Diagnostics { rendered, .. } => self.complain(rendered),
             Event::Plan(plan) => self.data(&plan_text::render(plan, self.style, self.verbose > 0)),
             Event::StageStarted { stage, stages, services, batch, batches, hosts, steps } => {
                 self.stage(&format!("stage {stage}/{stages}"), services, (*batch, *batches), hosts, *steps);

@@ -4,7 +4,7 @@ mod host;
 mod param_value;
 mod reference;
 mod role;
-mod secret;
+pub(super) mod secret;
 mod service;
 mod step;
 
@@ -68,5 +68,4 @@ pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
         role::check(name, role, found);
     }
     service::check(draft, found);
-    secret::check(draft, found);
 }

@@ -9,7 +9,8 @@ use crate::node::{Kind, Node};
 use crate::source::Spanned;
 use crate::suggest::closest;
 
-pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
+/// Every place that refers to a secret, in the order of the files.
+pub(in crate::spec) fn used(draft: &Draft<'_>) -> Vec<Spanned<String>> {
     let mut used = Vec::new();
     if let Some(environment) = &draft.environment {
         let environment = &environment.value;
@@ -24,6 +25,12 @@ pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
     for role in draft.roles.values() {
         role.value.params.iter().filter_map(|param| param.default.as_ref()).for_each(|node| collect(node, &mut used));
     }
+    used
+}
+
+/// Findings about secrets that have no value. They are kept apart, because much can be done before secrets are set.
+pub(in crate::spec) fn check(draft: &Draft<'_>, used: &[Spanned<String>]) -> Diagnostics {
+    let mut found = Diagnostics::default();
     let environment = draft.name;
     let mut reported = BTreeSet::new();
     for name in used {
@@ -31,7 +38,7 @@ pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
             continue;
         }
         let message = match &draft.secrets {
-            SecretNames::Unreadable => return,
+            SecretNames::Unreadable => return found,
             SecretNames::NoFile => {
                 format!("the secret `{}` has no value: there is no secrets/{environment}.yml", name.value)
             }
@@ -39,7 +46,7 @@ pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
             SecretNames::Names(_) => format!("the secret `{}` is not in secrets/{environment}.yml", name.value),
         };
         let similar = match &draft.secrets {
-            SecretNames::Names(names) => closest(&name, names.iter().map(String::as_str)),
+            SecretNames::Names(names) => closest(name, names.iter().map(String::as_str)),
             _ => None,
         };
         let hint = match similar {
@@ -48,6 +55,7 @@ pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
         };
         found.push(Diagnostic::error(name.span, message).hint(hint));
     }
+    found
 }
 
 /// Every `{secret: name}` at any depth.

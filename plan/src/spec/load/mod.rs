@@ -10,7 +10,7 @@ mod role;
 mod role_files;
 mod secrets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Draft};
 use super::{Environment, Role, Spec};
@@ -25,6 +25,10 @@ pub struct Loaded {
     pub spec: Spec,
     /// What is probably not what was meant.
     pub warnings: Diagnostics,
+    /// Secrets that are used and have no value: nothing that needs them can be done, everything else can.
+    pub unset: Diagnostics,
+    /// Names of the secrets that are used.
+    pub secrets_used: BTreeSet<String>,
     /// Roles in `roles/` that stand in for shipped ones of the same name.
     pub overridden: Vec<String>,
 }
@@ -69,22 +73,38 @@ pub fn load(repository: &Repository<'_>, name: &str) -> Result<Loaded, Box<Inval
     let secrets = secrets::load(&mut context, name);
     let draft = Draft { name, environment, inventory, roles, secrets };
     check::check(&draft, &mut context.diagnostics);
+    let used = check::secret::used(&draft);
+    let unset = check::secret::check(&draft, &used);
+    let broken = context.diagnostics.has_errors();
+    if broken {
+        context.diagnostics.append(unset.clone());
+    }
     context.diagnostics.sort();
     let Context { sources, diagnostics, .. } = context;
     let Draft { environment: Some(environment), inventory: Some(inventory), roles, secrets, .. } = draft else {
         return Err(Box::new(Invalid { diagnostics, sources }));
     };
-    if diagnostics.has_errors() {
+    if broken {
         return Err(Box::new(Invalid { diagnostics, sources }));
     }
     let roles: BTreeMap<_, _> = roles.into_iter().map(|(name, read)| (name, read.value)).collect();
     let shipped = repository.shipped.names();
-    let hides =
-        |(name, role): (&String, &Role)| (!role.shipped && shipped.contains(&name.as_str())).then(|| name.clone());
+    let hides = |(name, role): (&String, &Role)| {
+        (!role.shipped && shipped.contains(&name.as_str()) && differs(repository, name)).then(|| name.clone())
+    };
     let overridden = roles.iter().filter_map(hides).collect();
     let (environment, inventory) = (environment.value, inventory.value);
     let spec = Spec { environment, inventory, roles, secrets: secrets.names(), sources };
-    Ok(Loaded { spec, warnings: diagnostics, overridden })
+    let secrets_used = used.into_iter().map(|name| name.value).collect();
+    Ok(Loaded { spec, warnings: diagnostics, unset, secrets_used, overridden })
+}
+
+/// Whether a role in `roles/` is another than the shipped one of its name, as against being the place that it ships from.
+fn differs(repository: &Repository<'_>, role: &str) -> bool {
+    let same = |path: &&str| {
+        std::fs::read(repository.root.join("roles").join(path)).ok().as_deref() == repository.shipped.read(path)
+    };
+    !repository.shipped.files(role).iter().all(same)
 }
 
 /// The roles of an environment's services, each once, with the first place that names it.
