@@ -30,6 +30,7 @@ pub(crate) use file::{beside, sync_folder};
 pub use units::UnitState;
 pub(crate) use units::is_unit_name;
 
+use crate::resource::Clusters;
 use crate::secret::Vault;
 use crate::step_error::StepError;
 use cached::Cached;
@@ -42,6 +43,7 @@ pub struct Host {
     accounts: Cached<Accounts>,
     dpkg: Cached<Dpkg>,
     units: units::Units,
+    clusters: Clusters,
     expected: Expected,
     secret_before: BTreeSet<String>,
 }
@@ -73,6 +75,7 @@ impl Host {
             accounts: Cached::default(),
             dpkg: Cached::default(),
             units: units::Units::default(),
+            clusters: Clusters::default(),
             expected: Expected::default(),
             secret_before: BTreeSet::new(),
         }
@@ -133,6 +136,11 @@ impl Host {
         self.units.get(self, name, &self.expected.units)
     }
 
+    /// The PostgreSQL servers of this machine.
+    pub(crate) fn clusters(&self) -> &Clusters {
+        &self.clusters
+    }
+
     /// Whether systemd is the init process.
     pub fn has_systemd(&self) -> bool {
         Path::new("/run/systemd/system").is_dir()
@@ -162,5 +170,6 @@ impl Host {
     /// A step changed something: what cannot be seen to be old is read again when it is next asked for.
     pub fn changed(&self) {
         self.units.forget();
+        self.clusters.forget();
     }
 }
