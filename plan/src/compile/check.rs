@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::resource::{plain_words, secrets_in};
 use super::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::node::Node;
+use crate::node::{Kind, Node};
 use crate::source::Spanned;
 use crate::spec::Role;
 use crate::suggest::closest;
@@ -29,6 +29,7 @@ const TYPES: &[(&str, &str)] = &[
 pub(crate) struct CompiledCheck<'w> {
     kind: &'w Spanned<String>,
     main_field: &'static str,
+    when: Option<Compiled<'w>>,
     main: Compiled<'w>,
     fields: Vec<(&'w str, Compiled<'w>)>,
 }
@@ -52,16 +53,29 @@ impl<'w> CompiledCheck<'w> {
             return Err(diagnostic.hint(hint).into());
         };
         let role = role.name.value.as_str();
-        let fields = fields.iter().map(|(name, node)| Ok((name.value.as_str(), engine.compile(role, node)?)));
+        let is_when = |entry: &&(Spanned<String>, Node)| entry.0.value == "when";
+        let when = fields.iter().find(is_when).map(|(_, node)| match &node.kind {
+            Kind::String(text) => engine.compile_condition(&Spanned::new(text.clone(), node.span)),
+            _ => engine.compile(role, node),
+        });
+        let fields = fields
+            .iter()
+            .filter(|entry| !is_when(entry))
+            .map(|(name, node)| Ok((name.value.as_str(), engine.compile(role, node)?)));
         let fields = fields.collect::<Result<Vec<_>, Fault>>()?;
-        Ok(Self { kind, main_field, main: engine.compile(role, main)?, fields })
+        Ok(Self { kind, main_field, when: when.transpose()?, main: engine.compile(role, main)?, fields })
     }
 
-    /// The check on one host, with the names of the secrets in it.
+    /// The check on one host, with the names of the secrets in it; `None` when it is not wanted there.
     ///
     /// # Errors
     /// What is wrong, at its place.
-    pub(crate) fn evaluate(&self, world: &World, context: &Value) -> Result<(Check, Vec<String>), Fault> {
+    pub(crate) fn evaluate(&self, world: &World, context: &Value) -> Result<Option<(Check, Vec<String>)>, Fault> {
+        if let Some(when) = &self.when
+            && !when.value(&world.engine, context)?.is_true()
+        {
+            return Ok(None);
+        }
         let mut map = Map::new();
         map.insert("type".to_owned(), Json::from(self.kind.value.as_str()));
         match self.main.json(&world.engine, context)? {
@@ -94,6 +108,6 @@ impl<'w> CompiledCheck<'w> {
                 format!("check `{}`: {}", self.kind.value, plain_words(&error.to_string())),
             )
         })?;
-        Ok((check, secrets))
+        Ok(Some((check, secrets)))
     }
 }

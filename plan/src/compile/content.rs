@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::world::World;
+use super::{LocalFiles, tree};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::spec::Role;
@@ -46,6 +47,9 @@ pub(crate) struct Source<'a> {
 impl Source<'_> {
     /// Replaces `source` and `key_source` by what they name.
     pub(crate) fn fill(&self, map: &mut Map<String, Json>) -> Result<Option<Blob>, Fault> {
+        if self.type_name == "tree" {
+            return self.tree(map);
+        }
         let (from, to) = match self.type_name {
             "template" | "file" | "unit" | "block" => ("source", "content"),
             "python_venv" => ("source", "requirements"),
@@ -105,7 +109,49 @@ impl Source<'_> {
                 _ => Text::Bytes(Arc::clone(&file.bytes)),
             });
         }
+        if self.type_name == "python_venv" {
+            let bytes = self.files(field)?.read(name).map_err(|error| self.unreadable(name, field, &error))?;
+            return Ok(String::from_utf8(bytes).map_or_else(|e| Text::Bytes(e.into_bytes().into()), Text::Inline));
+        }
         Err(self.missing(name, field))
+    }
+
+    /// A folder of the operator's machine, as an archive.
+    fn tree(&self, map: &mut Map<String, Json>) -> Result<Option<Blob>, Fault> {
+        let exclude = map.remove("exclude").unwrap_or_else(|| json!([]));
+        let source = map.remove("source");
+        if map.get("state").and_then(Json::as_str) == Some("absent") {
+            map.insert("sha256".to_owned(), Json::from(""));
+            return Ok(None);
+        }
+        let Some(source) = source.as_ref().and_then(Json::as_str) else {
+            return Err(Diagnostic::error((self.place)("source"), "`tree` needs `source`")
+                .hint("name a folder, relative to the repository")
+                .into());
+        };
+        let patterns: Vec<String> = serde_json::from_value(exclude).map_err(|_| {
+            Diagnostic::error((self.place)("exclude"), "`exclude` wants a list of patterns")
+                .hint("such as `[\"*.log\", docs/]`")
+        })?;
+        let blob = self.world.tree(source, &patterns, || {
+            let entries = self.files("source")?.tree(source, &|path| tree::excluded(path, &patterns));
+            let bytes = tree::archive(&entries.map_err(|error| self.unreadable(source, "source", &error))?);
+            Ok((sha256(&bytes), Arc::from(bytes)))
+        })?;
+        map.insert("sha256".to_owned(), Json::from(blob.0.as_str()));
+        map.insert("length".to_owned(), Json::from(blob.1.len()));
+        Ok(Some(blob))
+    }
+
+    fn files(&self, field: &str) -> Result<&dyn LocalFiles, Fault> {
+        let files = self.world.known.files.as_deref();
+        files.ok_or_else(|| Diagnostic::error((self.place)(field), "files of this machine can't be read here").into())
+    }
+
+    fn unreadable(&self, path: &str, field: &str, error: &std::io::Error) -> Fault {
+        Diagnostic::error((self.place)(field), format!("cannot read `{path}`: {error}"))
+            .hint("the path is relative to the repository")
+            .into()
     }
 
     fn missing(&self, name: &str, field: &str) -> Fault {

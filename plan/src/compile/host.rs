@@ -111,7 +111,7 @@ impl HostCompiler<'_> {
             self.scope.take_touched();
             match check.evaluate(&world, &context) {
                 // A check of something unknown is not made: there is nothing yet that could be healthy.
-                Ok((check, secrets)) if self.scope.take_touched().is_empty() => {
+                Ok(Some((check, secrets))) if self.scope.take_touched().is_empty() => {
                     self.checks.push(ServiceCheck { service: name.to_owned(), check });
                     self.secrets.extend(secrets);
                 }

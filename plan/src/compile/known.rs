@@ -1,8 +1,11 @@
 //! What is known of hosts at compile time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cc_agent::facts::Facts;
+
+use super::LocalFiles;
 
 /// What is known of hosts at compile time.
 #[derive(Clone, Debug, Default)]
@@ -11,4 +14,6 @@ pub struct Known {
     pub facts: BTreeMap<String, Facts>,
     /// Addresses of hosts whose inventory entry has none, resolved by their provider.
     pub addresses: BTreeMap<String, String>,
+    /// Files on the operator's machine, for roles that copy some; without them such a role is an error.
+    pub files: Option<Arc<dyn LocalFiles>>,
 }

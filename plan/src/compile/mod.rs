@@ -8,6 +8,7 @@ mod content;
 mod host;
 mod identity;
 mod known;
+mod local_files;
 mod object;
 mod param;
 mod resource;
@@ -15,12 +16,14 @@ mod role;
 mod scope;
 mod smoke;
 mod topology;
+mod tree;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 pub use known::Known;
+pub use local_files::{LocalFiles, RepositoryFiles, TreeEntry, TreeKind};
 pub use smoke::{SmokeRequest, SmokeStep, TlsCheck, smoke};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};

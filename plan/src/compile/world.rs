@@ -1,11 +1,12 @@
 //! Everything that is the same for all hosts of one compilation.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::Value;
 
 use super::Known;
+use super::content::Blob;
 use super::topology::Topology;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::{Kind, Node};
@@ -31,7 +32,12 @@ pub(crate) struct World {
     pub host_params: Vec<Value>,
     /// `external.<name>` in templates.
     pub external: BTreeMap<String, ExternalValue>,
+    /// Folders of the operator's machine that were read, by path and patterns.
+    trees: Mutex<HashMap<TreeKey, Result<Blob, Fault>>>,
 }
+
+/// A folder, and the patterns of what is left out.
+type TreeKey = (String, Vec<String>);
 
 /// Something external, as templates see it.
 #[derive(Debug)]
@@ -75,7 +81,18 @@ impl World {
             ("size", Value::from(size.as_str().unwrap_or_default())),
         ]);
         let secrets = named_secrets(&spec);
-        Ok(Self { known: known.clone(), engine, topology, secrets, environment, groups, host_params, external, spec })
+        Ok(Self {
+            known: known.clone(),
+            engine,
+            topology,
+            secrets,
+            environment,
+            groups,
+            host_params,
+            external,
+            trees: Mutex::default(),
+            spec,
+        })
     }
 
     /// A host's address, when the inventory or its provider has given one.
@@ -83,6 +100,19 @@ impl World {
         let host = &self.spec.inventory.hosts[host];
         let written = host.address.as_ref().map(|address| address.value.as_str());
         written.or_else(|| self.known.addresses.get(&host.name.value).map(String::as_str))
+    }
+}
+
+impl World {
+    /// A folder's archive, made once.
+    pub(crate) fn tree(
+        &self,
+        source: &str,
+        patterns: &[String],
+        make: impl FnOnce() -> Result<Blob, Fault>,
+    ) -> Result<Blob, Fault> {
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.entry((source.to_owned(), patterns.to_vec())).or_insert_with(make).clone()
     }
 }
 

@@ -16,6 +16,8 @@ enum Admits {
     Anywhere,
     /// Only inside a list or mapping, whose items are carried whole.
     Inside,
+    /// Neither as an argument nor as an item of one: items are compared.
+    NotAsItem,
     /// Not at all.
     Nowhere,
 }
@@ -72,6 +74,7 @@ fn check(what: &str, name: &str, arguments: &[Value], admits: Admits) -> Result<
     let refused = match admits {
         Admits::Anywhere => false,
         Admits::Inside => arguments.iter().any(SecretValue::is_in),
+        Admits::NotAsItem => arguments.iter().any(SecretValue::is_in_list),
         Admits::Nowhere => arguments.iter().any(SecretValue::is_within),
     };
     if !refused {
@@ -89,7 +92,7 @@ pub(super) fn refusal(message: &str) -> Error {
 
 type Named = (&'static str, Value);
 
-fn guarded_filters() -> [(Admits, Vec<Named>); 3] {
+fn guarded_filters() -> [(Admits, Vec<Named>); 4] {
     macro_rules! table {
         ($($name:literal $filter:ident,)*) => { vec![$(($name, Value::from_function(filters::$filter))),*] };
     }
@@ -110,14 +113,14 @@ fn guarded_filters() -> [(Admits, Vec<Named>); 3] {
             },
         ),
         (
-            Admits::Nowhere,
+            Admits::NotAsItem,
             table! {
                 "escape" escape, "e" escape, "lower" lower, "upper" upper, "title" title, "capitalize" capitalize,
                 "replace" replace, "trim" trim, "split" split, "lines" lines, "round" round, "abs" abs, "int" int,
                 "float" float, "min" min, "max" max, "sort" sort, "sum" sum, "indent" indent, "unique" unique,
-                "pprint" pprint,
             },
         ),
+        (Admits::Nowhere, table! { "pprint" pprint, }),
     ]
 }
 

@@ -53,6 +53,12 @@ impl SecretValue {
         }
     }
 
+    /// Whether the value is a secret, or a list with one.
+    pub fn is_in_list(value: &Value) -> bool {
+        let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
+        Self::is_in(value) || (is_list && value.try_iter().is_ok_and(|mut items| items.any(|i| Self::is_in(&i))))
+    }
+
     /// Whether the value is a secret or holds one at any depth.
     pub fn is_within(value: &Value) -> bool {
         if Self::is_in(value) {
