@@ -78,6 +78,7 @@ services:
 ",
         ),
         ("inventories/e.yml", INVENTORY),
+        ("secrets/e.yml", include_str!("fixtures/valid/secrets/local.yml")),
         ("roles/redis/role.yml", REDIS),
         ("roles/redis/templates/redis.conf.j2", REDIS_CONF),
         ("roles/web/role.yml", WEB),

@@ -15,9 +15,20 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
+/// Secrets that the environments name; their files are made on first use and are no part of the repository.
+const SECRETS: &str = "recipients: [age1example]
+values: {redis_password: sealed, forms_secret_key: sealed, forms_database_password: sealed}
+";
+
 fn load(environment: &str) -> Spec {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["environments", "inventories", "roles"] {
+        std::os::unix::fs::symlink(root().join(part), folder.path().join(part)).unwrap();
+    }
+    std::fs::create_dir(folder.path().join("secrets")).unwrap();
+    std::fs::write(folder.path().join(format!("secrets/{environment}.yml")), SECRETS).unwrap();
     let shipped = BTreeMap::new();
-    let loaded = spec::load(&Repository { root: root().to_path_buf(), shipped: &shipped }, environment);
+    let loaded = spec::load(&Repository { root: folder.path().to_path_buf(), shipped: &shipped }, environment);
     loaded.unwrap_or_else(|invalid| panic!("{:#?}", invalid.diagnostics)).spec
 }
 

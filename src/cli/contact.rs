@@ -93,7 +93,7 @@ impl Context {
         lost.extend(unreachable);
         let fleet = Fleet { members, lost };
         fleet.check()?;
-        let known = Known { facts: fleet.facts(), addresses: contact.addresses };
+        let known = Known { facts: fleet.facts(), addresses: contact.addresses, files: None };
         Ok((fleet, known))
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cc_plan::compile::{self, Known, SmokeStep};
+use cc_plan::compile::{self, Known, LocalFiles, RepositoryFiles, SmokeStep};
 use cc_plan::diagnostic::{self, Diagnostics, Severity};
 use cc_plan::plan::Plan;
 use cc_plan::repository::Repository;
@@ -67,7 +67,8 @@ impl Context {
     /// # Errors
     /// When templates or values have errors.
     pub fn compile(&self, spec: &Spec, known: &Known) -> Result<Plan, CliError> {
-        compile::compile(spec, known).map_err(|diagnostics| {
+        let files: Arc<dyn LocalFiles> = Arc::new(RepositoryFiles::new(&self.root));
+        compile::compile(spec, &Known { files: Some(files), ..known.clone() }).map_err(|diagnostics| {
             self.show(&diagnostics, &spec.sources);
             invalid(&spec.environment.name, &diagnostics)
         })
