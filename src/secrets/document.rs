@@ -103,6 +103,9 @@ pub(super) fn yaml_options() -> Options {
     let mut options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         merge_keys: MergeKeyPolicy::Error,
+        // A password that begins with `&` or `!` must not lose its first word without anybody seeing it.
+        budget: serde_saphyr::budget! { max_anchors: 0 },
+        reject_unsupported_tags: true,
     };
     // A snippet would print a line of the file.
     options.with_snippet = false;

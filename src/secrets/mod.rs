@@ -3,8 +3,10 @@
 //! [`Store`] is the file as everybody sees it: names and recipients. [`Store::unlock`] gives [`Unlocked`], which knows the
 //! values. Every change is made in memory and written as a whole by [`Unlocked::save`].
 
+mod audit;
 mod data_key;
 mod document;
+mod editor;
 mod error;
 mod identities;
 mod name;
@@ -12,13 +14,17 @@ mod problem;
 mod recipient;
 mod rekey;
 mod replace;
+mod scratch;
 mod sealed;
+mod sheet;
 mod store;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod unlocked;
 
+pub use audit::{Audit, AuditedSecret};
+pub use editor::{Edited, Editor};
 pub use error::Error;
 pub use identities::{Identities, KeyPlace};
 pub use name::{InvalidName, Name};

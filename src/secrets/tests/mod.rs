@@ -1,13 +1,17 @@
 //! Tests of the whole way: files, keys, changes.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod audit;
+mod edit;
 mod format;
+mod plugin;
 mod rekey;
 mod save;
 mod tamper;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cc_agent::secret::Secret;
 use tempfile::TempDir;
@@ -81,4 +85,26 @@ fn get(unlocked: &Unlocked, name: &str) -> String {
 
 fn rekey(unlocked: &mut Unlocked, rekey: &Rekey) -> Result<super::Rekeyed, super::Error> {
     unlocked.rekey(rekey, Terminal::silent())
+}
+
+/// `age1NAME1…` of a plugin.
+fn plugin_recipient(plugin: &str) -> String {
+    use bech32::{ToBase32, Variant, encode};
+    encode(&format!("age1{plugin}"), b"key".to_base32(), Variant::Bech32).unwrap()
+}
+
+const CHILD: &str = "CC_TEST_CHILD_FOLDER";
+
+/// The folder that a test works in which was started by [`child`].
+fn child_folder() -> Option<PathBuf> {
+    std::env::var_os(CHILD).map(PathBuf::from)
+}
+
+/// One of these tests as a process of its own, which can be killed and have its own environment and limits. `shell` is run
+/// with the command as `"$@"`.
+fn child(shell: &str, test: &str, folder: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(shell).arg("sh").arg(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("secrets::tests::{test}"), "--nocapture"]).env(CHILD, folder);
+    command
 }

@@ -96,19 +96,10 @@ fn a_value_that_does_not_open_stops_a_rotation() {
     assert_eq!(place.text(), swapped);
 }
 
-/// `age1NAME1…` of a plugin.
-fn plugin_recipient(plugin: &str) -> String {
-    use bech32::{ToBase32, Variant, encode};
-    encode(&format!("age1{plugin}"), b"key".to_base32(), Variant::Bech32).unwrap()
-}
-
-const CHILD: &str = "CC_TEST_REKEY_CHILD";
-
 /// Not a test by itself: rekeys again and again until it is killed, for the two tests below.
 #[test]
 fn child_that_rekeys() {
-    let Ok(folder) = std::env::var(CHILD) else { return };
-    let folder = PathBuf::from(folder);
+    let Some(folder) = child_folder() else { return };
     let identities = Identities::load(&KeyPlace::Variable(folder.join("keys")), Terminal::silent()).unwrap();
     loop {
         let mut unlocked = Store::open(&folder.join("prod.yml"), "prod").unwrap().unlock(&identities).unwrap();
@@ -118,11 +109,8 @@ fn child_that_rekeys() {
     }
 }
 
-fn child(shell: &str, folder: &std::path::Path) -> Command {
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(shell).arg("sh").arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "secrets::tests::rekey::child_that_rekeys", "--nocapture"]).env(CHILD, folder);
-    command
+fn child(shell: &str, folder: &Path) -> Command {
+    super::child(shell, "rekey::child_that_rekeys", folder)
 }
 
 #[test]
