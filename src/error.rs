@@ -96,7 +96,11 @@ impl From<crate::ssh::AgentBinaryError> for CliError {
 
 impl From<crate::secrets::Error> for CliError {
     fn from(error: crate::secrets::Error) -> Self {
-        let hints = error.hints();
-        Self { hints, ..Self::failed(error.to_string()) }
+        let kind = match error {
+            crate::secrets::Error::Interrupted => Kind::Interrupted,
+            crate::secrets::Error::Name(_) | crate::secrets::Error::Recipient(_) => Kind::Usage,
+            _ => Kind::Failed,
+        };
+        Self { kind, message: error.to_string(), hints: error.hints() }
     }
 }

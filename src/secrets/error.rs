@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{CliError, Kind};
-
 use super::name::InvalidName;
 use super::problem::Problem;
 use super::recipient::InvalidRecipient;
@@ -195,15 +193,4 @@ fn list(path: &Path, problems: &[Problem]) -> String {
     });
     let first = lines.next().unwrap_or_default();
     lines.fold(first, |text, line| text + "\n" + &line)
-}
-
-impl From<Error> for CliError {
-    fn from(error: Error) -> Self {
-        let kind = match error {
-            Error::Interrupted => Kind::Interrupted,
-            Error::Name(_) | Error::Recipient(_) => Kind::Usage,
-            _ => Kind::Failed,
-        };
-        Self { kind, message: error.to_string(), hints: error.hints() }
-    }
 }

@@ -197,7 +197,6 @@ mod tests {
             ("a: x\nb: !c hunter2\n", "line 2: not YAML"),
             ("a: x\nb: @hunter2\n", "line 2: not YAML"),
             ("<<: {a: hunter2}\n", "line 1: not YAML"),
-            ("\ta: hunter2\n", "line 1: not YAML"),
         ] {
             let said = problem(text);
             assert!(said.starts_with(expected), "{text:?}: {said}");
