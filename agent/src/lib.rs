@@ -7,8 +7,12 @@
 
 pub mod change;
 pub mod check;
+pub mod engine;
 pub mod facts;
 pub mod host;
+pub mod journal;
+pub mod ledger;
+pub mod probe;
 pub mod protocol;
 pub mod resource;
 pub mod secret;

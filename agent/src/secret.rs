@@ -8,7 +8,7 @@ mod token;
 mod vault;
 
 pub use token::{Token, Transform, contains_token, token};
-pub use vault::{Vault, VaultError};
+pub use vault::{Vault, VaultError, mask};
 
 pub(crate) use forms::{hex, quoted};
 

@@ -1,19 +1,17 @@
 //! Running a command: in a clean environment, as a user, with a time limit, and with an error that says what happened.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::io::{self, Seek as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, OFlags, fcntl_setfl, memfd_create};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::Host;
 use super::hint::hint;
+use super::running::{Ended, Running, Sink};
 use crate::secret::{contains_token, quoted};
 use crate::step_error::StepError;
 
@@ -54,9 +52,6 @@ impl Output {
         self.status == 0
     }
 }
-
-/// Takes pieces of output as they come; the flag says whether it is standard error. Returning false ends the command.
-pub(crate) type Sink<'s> = &'s mut dyn FnMut(bool, &[u8]) -> bool;
 
 impl Host {
     /// A command by program and arguments, without a shell. Without more it runs as the agent's user in `/`, with no input, for
@@ -169,45 +164,18 @@ impl CommandLine<'_> {
 
     /// Runs it and hands on its output as it comes.
     pub(crate) fn stream(&self, sink: Sink<'_>) -> Result<i32, StepError> {
-        let mut child = self.spawn()?;
-        let outcome = self.follow(&mut child, sink);
-        if outcome.is_err() {
-            kill(&child);
+        let mut running = Running::new(self.spawn()?);
+        let outcome =
+            running.follow(self.timeout, sink).map_err(|error| self.error(format!("cannot follow it: {error}")));
+        if !matches!(outcome, Ok(Ended::Itself)) {
+            running.kill();
         }
-        let status = child.wait().map_err(|error| self.error(format!("cannot wait for it: {error}")))?;
-        outcome.map(|()| code(status))
-    }
-
-    /// Passes output on until the command has ended or is told to.
-    fn follow(&self, child: &mut Child, sink: Sink<'_>) -> Result<(), StepError> {
-        let os = |error: rustix::io::Errno| self.error(format!("cannot follow it: {}", io::Error::from(error)));
-        let deadline = Instant::now() + self.timeout;
-        let ended = pidfd_open(pid(child), PidfdFlags::empty()).map_err(os)?;
-        let mut pipes = [
-            (false, child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe)))),
-            (true, child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe)))),
-        ];
-        for (_, pipe) in &pipes {
-            fcntl_setfl(pipe.as_ref().map_or(ended.as_fd(), AsFd::as_fd), OFlags::NONBLOCK).map_err(os)?;
-        }
-        loop {
-            let over = wait(&ended, &pipes, deadline).map_err(os)?;
-            for (stderr, pipe) in &mut pipes {
-                if !drain(pipe, &mut |piece| sink(*stderr, piece)) {
-                    kill(child);
-                    return Ok(());
-                }
-            }
-            if over {
-                return Ok(());
-            }
-            if Instant::now() >= deadline {
+        let status = running.wait().map_err(|error| self.error(format!("cannot wait for it: {error}")))?;
+        match outcome? {
+            Ended::Itself | Ended::Enough => Ok(status),
+            Ended::Late => {
                 let error = self.error(format!("it was killed after {} s", self.timeout.as_secs()));
-                return Err(error.hint("raise its `timeout`, or find out what it waits for"));
-            }
-            if !sink(false, &[]) {
-                kill(child);
-                return Ok(());
+                Err(error.hint("raise its `timeout`, or find out what it waits for"))
             }
         }
     }
@@ -313,50 +281,6 @@ fn last_state(line: &str) -> &str {
     line.rsplit('\r').next().unwrap_or(line)
 }
 
-/// Waits until output comes, the command ends (then true), the deadline is over, or a moment has passed in which a sink may
-/// want to be asked.
-fn wait(ended: &OwnedFd, pipes: &[(bool, Option<File>)], deadline: Instant) -> rustix::io::Result<bool> {
-    const MOMENT: Duration = Duration::from_millis(200);
-    let mut fds = vec![PollFd::new(ended, PollFlags::IN)];
-    fds.extend(pipes.iter().filter_map(|(_, pipe)| pipe.as_ref()).map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-    let left = deadline.saturating_duration_since(Instant::now()).min(MOMENT);
-    let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
-    match poll(&mut fds, Some(&timeout)) {
-        Ok(_) => Ok(!fds[0].revents().is_empty()),
-        Err(rustix::io::Errno::INTR) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Reads what is there; closes the pipe at its end. False when the sink has enough.
-fn drain(pipe: &mut Option<File>, sink: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-    let mut buffer = [0; 1 << 14];
-    while let Some(file) = pipe {
-        match file.read(&mut buffer) {
-            Ok(0) => *pipe = None,
-            Ok(length) if !sink(&buffer[..length]) => return false,
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-            Err(_) => *pipe = None,
-        }
-    }
-    true
-}
-
-/// Kills the command and everything it started. It has not been waited for, so that its number is still its own.
-fn kill(child: &Child) {
-    let _ = kill_process_group(pid(child), Signal::KILL);
-}
-
-fn pid(child: &Child) -> Pid {
-    Pid::from_child(child)
-}
-
-fn code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
-}
-
 /// Input as a file in memory: a pipe could fill up, and a file on disk would hold the secret.
 fn memory_file(content: &[u8]) -> io::Result<File> {
     let mut file = File::from(memfd_create("input", MemfdFlags::CLOEXEC)?);
@@ -368,6 +292,11 @@ fn memory_file(content: &[u8]) -> io::Result<File> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::time::Instant;
+
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
     use super::*;
     use crate::secret::{Secret, Vault, token};
 

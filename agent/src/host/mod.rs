@@ -4,6 +4,7 @@
 //! units until a step changed something ([`Host::changed`]).
 
 mod accounts;
+mod apt;
 mod blobs;
 mod cached;
 mod command_line;
@@ -11,6 +12,7 @@ mod dpkg;
 mod expected;
 mod file;
 mod hint;
+mod running;
 mod units;
 
 use std::collections::BTreeSet;
@@ -20,6 +22,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 pub use accounts::{Account, AccountGroup, Accounts};
+pub use apt::Available;
+pub(crate) use apt::satisfies;
 pub use blobs::Blobs;
 pub(crate) use blobs::sha256_of;
 pub use command_line::{CommandLine, Output};
@@ -44,6 +48,7 @@ pub struct Host {
     dpkg: Cached<Dpkg>,
     units: units::Units,
     clusters: Clusters,
+    apt: apt::Apt,
     expected: Expected,
     secret_before: BTreeSet<String>,
 }
@@ -76,6 +81,7 @@ impl Host {
             dpkg: Cached::default(),
             units: units::Units::default(),
             clusters: Clusters::default(),
+            apt: apt::Apt::default(),
             expected: Expected::default(),
             secret_before: BTreeSet::new(),
         }

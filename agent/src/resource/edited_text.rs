@@ -59,7 +59,7 @@ impl EditedText {
     where
         E: Fn(&str, &str) -> Result<(ChangeKind, String), StepError>,
     {
-        let (_, after) = edit(self.text.as_deref().unwrap_or_default(), &*host.reveal(wanted)?)?;
+        let (_, after) = edit(self.text.as_deref().unwrap_or_default(), &host.reveal(wanted)?)?;
         host.write(&self.place, after.as_bytes(), Attributes::default())
     }
 }

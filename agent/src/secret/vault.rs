@@ -156,7 +156,7 @@ impl Vault {
 }
 
 /// The text with every token replaced by `(secret)`, damaged ones too.
-fn mask(text: &str) -> String {
+pub fn mask(text: &str) -> String {
     if !super::contains_token(text) {
         return text.to_owned();
     }

@@ -1,5 +1,7 @@
 //! What a host says of itself. Only stable, rounded values: a kernel update or a DHCP renewal must not change a rendered file.
 
+mod gather;
+
 use serde::{Deserialize, Serialize};
 
 /// The facts that templates see as `host.…`.

@@ -1,0 +1,104 @@
+//! Journal and ledger during one run: both know of a change before the host does.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::change::Change;
+use crate::host::Host;
+use crate::journal::{self, Entry, Journal};
+use crate::ledger::Ledger;
+use crate::protocol::Outcome;
+use crate::step::{Step, StepId};
+use crate::step_error::StepError;
+
+/// Journal and ledger of one environment on this host, for one run.
+pub(super) struct Books<'a> {
+    host: &'a Host,
+    run: &'a str,
+    journal: Journal,
+    pub(super) ledger: Ledger,
+    /// Entries that stand in the ledger ahead of a change that has not begun.
+    ahead: BTreeSet<StepId>,
+    /// Keeps other controllers away.
+    _lock: File,
+}
+
+impl<'a> Books<'a> {
+    /// Opens both.
+    ///
+    /// # Errors
+    /// When they cannot be written, or another run is at work.
+    pub(super) fn open(host: &'a Host, run: &'a str, steps: usize) -> Result<Self, StepError> {
+        let mut journal = Journal::open(host.state(), run)?;
+        let lock = lock(host.state())?;
+        journal.append(Entry::Apply { steps })?;
+        let ledger = Ledger::read(host.state())?;
+        Ok(Self { host, run, journal, ledger, ahead: BTreeSet::new(), _lock: lock })
+    }
+
+    /// Puts steps that will change something into the ledger, in one write: from here on they may be on the host.
+    pub(super) fn expect<'s>(&mut self, steps: impl Iterator<Item = &'s Step>) -> Result<(), StepError> {
+        let begun = |step: &&Step| self.ledger.begin(step, self.run);
+        self.ahead = steps.filter(begun).map(|step| step.id.clone()).collect();
+        if self.ahead.is_empty() { Ok(()) } else { self.ledger.write(self.host) }
+    }
+
+    /// Handlers that were notified and did not run.
+    pub(super) fn pending(&self) -> Result<BTreeSet<StepId>, StepError> {
+        Ok(journal::pending(self.host.state())?.into_iter().collect())
+    }
+
+    /// A step is about to change something.
+    pub(super) fn begin(&mut self, step: &Step, change: &Change) -> Result<(), StepError> {
+        // Where nobody expected a change, the ledger does not know of it yet.
+        if !self.ahead.remove(&step.id) && self.ledger.begin(step, self.run) {
+            self.ledger.write(self.host)?;
+        }
+        self.begin_as(&step.id, change, &step.notify)
+    }
+
+    /// Something that is not in the ledger, or leaves it, is about to change something.
+    pub(super) fn begin_as(&mut self, id: &str, change: &Change, notify: &[StepId]) -> Result<(), StepError> {
+        self.journal.append(Entry::Begin { id: id.to_owned(), change: change.kind, notify: notify.to_vec() })?;
+        self.journal.sync()
+    }
+
+    /// A step is as desired.
+    pub(super) fn applied(&mut self, step: &Step) {
+        self.ledger.applied(step, self.run, self.host.vault());
+    }
+
+    /// A step or handler that had begun to change something ended, or one failed.
+    pub(super) fn end(&mut self, outcome: &Outcome) -> Result<(), StepError> {
+        let (id, error) = (outcome.id.clone(), outcome.error.clone());
+        self.journal.append(Entry::End { id, millis: outcome.millis, error })
+    }
+
+    /// Writes down what is now known.
+    pub(super) fn close(mut self) -> Result<(), StepError> {
+        for id in std::mem::take(&mut self.ahead) {
+            self.ledger.forget(&id);
+        }
+        self.ledger.write(self.host)?;
+        self.journal.sync()
+    }
+}
+
+/// Keeps other controllers away from this environment on this host while something changes.
+fn lock(state: &Path) -> Result<File, StepError> {
+    let path = state.join("lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.map_err(|error| StepError::io("open", &path, &error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let busy = StepError::new("another run is at work on this host");
+            Err(busy.hint("wait for it to end; when its controller died, its agent ends with the step that it was in"))
+        }
+        Err(error) => Err(StepError::io("lock", &path, &error.into())),
+    }
+}

@@ -1,0 +1,108 @@
+//! What would change: observing touches nothing.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::session::Session;
+use crate::change::{Change, ChangeKind};
+use crate::host::{Expected, Host};
+use crate::journal;
+use crate::ledger::Ledger;
+use crate::protocol::{Observed, Reply};
+use crate::resource::{Content, Presence, Resource};
+use crate::step::{Handler, Step};
+use crate::step_error::StepError;
+
+/// Threads that observe. What takes long is waiting for other programs, so that more than there are processors is right.
+const THREADS: usize = 4;
+
+impl<W: Write + Send> Session<'_, W> {
+    /// Observes all steps and keeps them for an `Apply`.
+    pub(super) fn observe(&mut self, steps: Vec<Step>, handlers: Vec<Handler>) -> Result<Reply, StepError> {
+        (self.steps, self.handlers) = (steps, handlers);
+        let ledger = Ledger::read(self.host.state())?;
+        self.host.set_secret_before(ledger.secret_targets());
+        self.host.expect(Expected::of(self.steps.iter().map(|step| &step.resource)));
+        self.host.changed();
+        let changes = settle(observe_all(&self.host, &self.steps));
+        self.observed = changes.iter().map(|observed| (observed.id.clone(), observed.change.kind)).collect();
+        let known = |id: &String| self.handlers.iter().any(|handler| handler.id == *id);
+        let pending = journal::pending(self.host.state())?.into_iter().filter(known).collect();
+        let missing = missing(&self.host, &self.steps, &changes);
+        Ok(Reply::Observed { orphans: ledger.orphans(&self.steps), changes, pending, missing })
+    }
+}
+
+/// Observes in parallel; the answers come in the order of the steps.
+fn observe_all(host: &Host, steps: &[Step]) -> Vec<Observed> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut found = Vec::new();
+        while let Some((at, step)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, steps.get(at)?)))
+        {
+            found.push((at, observe_one(host, step)));
+        }
+        found
+    };
+    let mut found: Vec<(usize, Observed)> = thread::scope(|scope| {
+        let workers: Vec<_> = (1..THREADS.min(steps.len())).map(|_| scope.spawn(worker)).collect();
+        let mut found = worker();
+        for worker in workers {
+            match worker.join() {
+                Ok(more) => found.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        found
+    });
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, observed)| observed).collect()
+}
+
+fn observe_one(host: &Host, step: &Step) -> Observed {
+    let (change, error) = match &step.unknown {
+        Some(fact) => (Change::unknown(fact), None),
+        None => match step.resource.plan(host) {
+            Ok(change) => (change, None),
+            Err(error) => (Change::unknown(&error.message), Some(error)),
+        },
+    };
+    Observed { id: step.id.clone(), change, error }
+}
+
+/// What could not be observed is unknown where an earlier step changes something, for that may be what it lacks; on a host that
+/// needs nothing before it, it is an error.
+fn settle(mut observed: Vec<Observed>) -> Vec<Observed> {
+    let mut changes = false;
+    for observed in &mut observed {
+        if changes {
+            observed.error = None;
+        }
+        changes |= observed.error.is_none() && observed.change.kind != ChangeKind::None;
+    }
+    observed
+}
+
+/// Content that the changes need and the host does not have.
+fn missing(host: &Host, steps: &[Step], observed: &[Observed]) -> Vec<String> {
+    let blobs = host.blobs();
+    let mut missing: Vec<String> = Vec::new();
+    for (step, _) in steps.iter().zip(observed).filter(|(_, observed)| !observed.change.is_none()) {
+        let digest = match &step.resource {
+            Resource::File(file) => match &file.content {
+                Some(Content::Blob { sha256, .. }) if file.state == Presence::Present => sha256,
+                _ => continue,
+            },
+            Resource::Archive(archive) if archive.url.is_none() && archive.state == Presence::Present => {
+                &archive.sha256
+            }
+            _ => continue,
+        };
+        if !missing.contains(digest) && blobs.path(digest).is_none() {
+            missing.push(digest.clone());
+        }
+    }
+    missing
+}

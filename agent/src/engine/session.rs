@@ -1,0 +1,220 @@
+//! What one controller asks for, and what is known between its requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::inbox::{Inbox, Message};
+use super::outbox::Outbox;
+use super::{Itself, Stop};
+use crate::change::ChangeKind;
+use crate::check::{Finding, ServiceCheck};
+use crate::facts::Facts;
+use crate::host::Host;
+use crate::journal;
+use crate::probe::{Waiting, wait_healthy};
+use crate::protocol::{Event, Reply, Request, VERSION};
+use crate::resource::Resource;
+use crate::secret::Vault;
+use crate::step::{Handler, Step, StepId};
+use crate::step_error::StepError;
+
+/// What is known between the requests of one controller.
+pub(super) struct Session<'s, W> {
+    pub(super) outbox: &'s Outbox<W>,
+    /// The host, once `Hello` has named the environment.
+    pub(super) host: Host,
+    pub(super) steps: Vec<Step>,
+    pub(super) handlers: Vec<Handler>,
+    /// What the last observation found.
+    pub(super) observed: BTreeMap<StepId, ChangeKind>,
+    /// Steps that failed in this session, for those that require them.
+    pub(super) failed: BTreeSet<StepId>,
+    root: PathBuf,
+    itself: Itself,
+    greeted: bool,
+    /// Why the last `Secrets` frame could not be taken; told with the request that follows it.
+    broken_secrets: Option<String>,
+}
+
+impl<'s, W: Write + Send> Session<'s, W> {
+    pub(super) fn new(root: &Path, itself: &Itself, outbox: &'s Outbox<W>) -> Self {
+        Self {
+            outbox,
+            host: Host::new(root),
+            steps: Vec::new(),
+            handlers: Vec::new(),
+            observed: BTreeMap::new(),
+            failed: BTreeSet::new(),
+            root: root.to_owned(),
+            itself: itself.clone(),
+            greeted: false,
+            broken_secrets: None,
+        }
+    }
+
+    /// Takes the secrets for the requests that follow.
+    pub(super) fn take_secrets(&mut self, payload: &[u8]) {
+        match (Vault::from_frame(payload), Vault::from_frame(payload)) {
+            (Ok(vault), Ok(net)) => {
+                self.outbox.hide(Arc::new(net));
+                self.host.set_vault(vault);
+                self.broken_secrets = None;
+            }
+            (Err(error), _) | (_, Err(error)) => self.broken_secrets = Some(error.to_string()),
+        }
+    }
+
+    /// Answers a request; true when it was the last.
+    pub(super) fn handle(&mut self, request: Request, inbox: &Inbox, stop: &Stop) -> bool {
+        if !self.greeted && !matches!(request, Request::Hello { .. }) {
+            self.outbox.failed("the first request must be `hello`", None);
+            return true;
+        }
+        if let Some(reason) = self.broken_secrets.take() {
+            self.outbox.failed(&reason, None);
+            return false;
+        }
+        let outcome = match request {
+            Request::Hello { version, environment, .. } => self.hello(version, &environment),
+            Request::Observe { steps, handlers } => self.observe(steps, handlers),
+            Request::Blobs { digests } => Ok(self.lacking(digests)),
+            Request::Blob { digest, length } => self.receive(&digest, length, inbox),
+            Request::Apply { run, steps, checks, deadline } => {
+                self.apply(&run, &steps, &checks, Duration::from_secs(deadline), stop)
+            }
+            Request::Prune { run, orphans } => self.prune(&run, &orphans, stop),
+            Request::Check { checks, deadline } => {
+                let findings = self.check(&checks, Duration::from_secs(deadline), stop);
+                Ok(Reply::Checked { findings })
+            }
+            Request::Exec { argv } => self.exec(&argv, stop),
+            Request::Status { units, packages } => self.status(&units, &packages),
+            Request::Journal { runs } => {
+                journal::newest(self.host.state(), runs).map(|records| Reply::Journal { records })
+            }
+            // The inbox takes care of it; it never comes here.
+            Request::Stop => return false,
+            Request::Bye { leave_nothing } => return self.bye(leave_nothing),
+        };
+        match outcome {
+            Ok(reply) => self.outbox.send(&reply),
+            Err(error) => self.outbox.failed_with(error),
+        }
+        false
+    }
+
+    fn hello(&mut self, version: u32, environment: &str) -> Result<Reply, StepError> {
+        if version != VERSION {
+            let text = format!("this agent speaks protocol {VERSION}, the controller {version}");
+            return Err(StepError::new(text).hint("use the agent that came with this cc-cloud"));
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if environment.is_empty() || environment.starts_with('.') || !environment.chars().all(plain) {
+            let text = format!("`{environment}` cannot be the name of an environment: it is the name of a folder too");
+            return Err(StepError::new(text));
+        }
+        self.host = Host::new(self.root.join(environment));
+        self.greeted = true;
+        let root = rustix::process::geteuid().is_root();
+        Ok(Reply::Hello { version: VERSION, facts: Facts::gather()?, root })
+    }
+
+    fn lacking(&self, mut digests: Vec<String>) -> Reply {
+        let blobs = self.host.blobs();
+        digests.retain(|digest| blobs.path(digest).is_none());
+        Reply::Missing { digests }
+    }
+
+    /// Takes content in pieces. After a failure the rest is read all the same, so that the next request is found.
+    fn receive(&self, digest: &str, length: u64, inbox: &Inbox) -> Result<Reply, StepError> {
+        let mut incoming = self.host.blobs().receive(digest);
+        let (mut left, mut failure) = (length, None);
+        while left > 0 {
+            let Message::Data(piece) = inbox.next() else {
+                return Err(StepError::new(format!("content {digest} ended {left} bytes early")));
+            };
+            left = left.saturating_sub(piece.len() as u64);
+            if let (Ok(incoming), None) = (&mut incoming, &failure) {
+                failure = incoming.write(&piece).err();
+            }
+        }
+        match (incoming, failure) {
+            (Err(error), _) | (_, Some(error)) => Err(error),
+            (Ok(incoming), None) => incoming.finish().map(|()| Reply::Done),
+        }
+    }
+
+    /// Runs the checks until they are healthy or the deadline is over.
+    pub(super) fn check(&self, checks: &[ServiceCheck], deadline: Duration, stop: &Stop) -> Vec<Finding> {
+        self.host.changed();
+        let units = |service: &str| {
+            let resources = self.steps.iter().filter(|step| step.service == service).map(|step| &step.resource);
+            let name = |resource: &Resource| match resource {
+                Resource::Service(unit) => Some(unit.name.clone()),
+                _ => None,
+            };
+            resources.filter_map(name).collect()
+        };
+        let mut report = |finding: &Finding| self.outbox.event(Event::Waiting { finding: finding.clone() });
+        let mut waiting = Waiting { pause: &|most| stop.wait(most), report: &mut report };
+        wait_healthy(&self.host, checks, deadline, &units, &mut waiting)
+    }
+
+    /// Runs a command for a person. Whole lines are passed on, so that no secret slips through in two halves.
+    fn exec(&self, argv: &[String], stop: &Stop) -> Result<Reply, StepError> {
+        const LONGEST: usize = 1 << 16;
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        let mut waiting = [Vec::new(), Vec::new()];
+        let send = |stderr: bool, bytes: &[u8]| {
+            if !bytes.is_empty() {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                self.outbox.event(Event::Output { stderr, text });
+            }
+        };
+        let command = self.host.command(argv.iter().cloned()).timeout(YEAR);
+        let status = command.stream(&mut |stderr, piece| {
+            let buffer = &mut waiting[usize::from(stderr)];
+            buffer.extend_from_slice(piece);
+            let whole = buffer.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
+            let ready = whole.unwrap_or(if buffer.len() > LONGEST { buffer.len() } else { 0 });
+            send(stderr, &buffer[..ready]);
+            buffer.drain(..ready);
+            !stop.is_set()
+        })?;
+        send(false, &waiting[0]);
+        send(true, &waiting[1]);
+        Ok(Reply::Exited { status })
+    }
+
+    fn status(&self, units: &[String], packages: &[String]) -> Result<Reply, StepError> {
+        self.host.changed();
+        let mut states = BTreeMap::new();
+        for unit in units {
+            let state = self.host.unit(unit)?;
+            let text = if state.exists() { state.get("ActiveState") } else { "not-found" };
+            states.insert(unit.clone(), text.to_owned());
+        }
+        let dpkg = self.host.packages()?;
+        let version = |name: &String| dpkg.installed(name).map(|package| (name.clone(), package.version.clone()));
+        Ok(Reply::Status { units: states, packages: packages.iter().filter_map(version).collect() })
+    }
+
+    fn bye(&self, leave_nothing: bool) -> bool {
+        let mut outcome = self.host.blobs().clear();
+        if let (true, Some(binary)) = (leave_nothing, &self.itself.binary) {
+            let removed = fs::remove_file(binary).map_err(|error| StepError::io("remove", binary, &error));
+            outcome = outcome.and(removed);
+            // Only an empty folder goes: it was made for the agent.
+            let _ = binary.parent().map(fs::remove_dir);
+        }
+        match outcome {
+            Ok(()) => self.outbox.send(&Reply::Done),
+            Err(error) => self.outbox.failed_with(error),
+        }
+        true
+    }
+}

@@ -1,0 +1,210 @@
+//! What this host is known to have from us, and how to remove it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::host::{Attributes, Host};
+use crate::protocol::Orphan;
+use crate::resource::{Mode, Resource};
+use crate::secret::{Vault, contains_token, hex};
+use crate::step::{Step, StepId};
+use crate::step_error::StepError;
+
+/// The ledger of one environment on this host.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Ledger {
+    version: u32,
+    entries: Vec<Entry>,
+}
+
+/// What is known of one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The step that made it.
+    pub id: StepId,
+    /// What it stands for on the host; see [`Resource::target`].
+    pub target: String,
+    /// The run that applied it last.
+    pub run: String,
+    /// Digest of the desired state that was applied last; absent while a first apply has begun and not ended well. Secrets count
+    /// by their keyed digest, so that nobody can guess one from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Whether its desired state held a secret.
+    #[serde(default)]
+    pub secret: bool,
+    /// The desired state that removes it; absent when its type cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Resource>,
+}
+
+impl Ledger {
+    /// Reads the ledger in this folder; an empty one when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood.
+    pub fn read(folder: &Path) -> Result<Self, StepError> {
+        let path = path(folder);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(StepError::io("read", &path, &error)),
+        };
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let text = format!("the ledger {} cannot be understood: {error}", path.display());
+            StepError::new(text).hint("move it away and deploy again: only the knowledge of orphans is lost")
+        })
+    }
+
+    /// Writes it in one go.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&mut self, host: &Host) -> Result<(), StepError> {
+        self.version = 1;
+        let path = path(host.state());
+        let bytes = serde_json::to_vec(self).map_err(|error| StepError::io("write", &path, &error.into()))?;
+        host.write(&path, &bytes, Attributes { mode: Some(Mode::new(0o600)), ..Attributes::default() })
+    }
+
+    /// What is known of each resource, in the order in which they were first applied.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// A step is about to change something: from now on it may be there, whatever becomes of the agent. Returns false when
+    /// this is known already.
+    pub fn begin(&mut self, step: &Step, run: &str) -> bool {
+        if self.entries.iter().any(|entry| entry.id == step.id) {
+            return false;
+        }
+        self.entries.push(Entry {
+            id: step.id.clone(),
+            target: step.resource.target(),
+            run: run.to_owned(),
+            digest: None,
+            secret: holds_secret(&step.resource),
+            removal: step.resource.absent(),
+        });
+        true
+    }
+
+    /// A step is as desired. What was there before us and never needed a change is not ours, and does not get in.
+    pub fn applied(&mut self, step: &Step, run: &str, vault: &Vault) {
+        let digest = Some(digest(&step.resource, vault));
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == step.id) else {
+            return;
+        };
+        if entry.digest != digest {
+            *entry = Entry { digest, run: run.to_owned(), ..entry.clone() };
+            entry.secret = holds_secret(&step.resource);
+            entry.target = step.resource.target();
+            entry.removal = step.resource.absent();
+        }
+    }
+
+    /// Takes out what was begun and never touched the host.
+    pub fn forget(&mut self, id: &str) {
+        self.entries.retain(|entry| entry.id != id);
+    }
+
+    /// What no step mentions any more, and whose target no step manages under another name. Of two entries with one target
+    /// only the newer counts.
+    pub fn orphans(&self, steps: &[Step]) -> Vec<Orphan> {
+        let ids: BTreeSet<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+        let targets: BTreeSet<String> = steps.iter().map(|step| step.resource.target()).collect();
+        let gone = |entry: &&Entry| !ids.contains(entry.id.as_str()) && !targets.contains(&entry.target);
+        let orphan =
+            |entry: &Entry| Orphan { id: entry.id.clone(), run: entry.run.clone(), removable: entry.removal.is_some() };
+        self.entries.iter().filter(gone).map(orphan).collect()
+    }
+
+    /// Targets whose desired state held a secret when it was last applied.
+    pub fn secret_targets(&self) -> BTreeSet<String> {
+        self.entries.iter().filter(|entry| entry.secret).map(|entry| entry.target.clone()).collect()
+    }
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join("ledger.json")
+}
+
+/// The digest of a desired state.
+fn digest(resource: &Resource, vault: &Vault) -> String {
+    // These types are always JSON; were one not, an empty text would only make it look changed.
+    let text = serde_json::to_string(resource).unwrap_or_default();
+    format!("sha256:{}", hex(&Sha256::digest(vault.stamped(&text).as_bytes())))
+}
+
+fn holds_secret(resource: &Resource) -> bool {
+    let marked = matches!(resource, Resource::File(file) if file.secret);
+    marked || serde_json::to_string(resource).is_ok_and(|text| contains_token(&text))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::secret::{Secret, token};
+
+    fn step(service: &str, content: &str) -> Step {
+        let resource = serde_json::json!({"type": "file", "path": "/etc/x", "content": content});
+        let id = format!("{service}/file:/etc/x");
+        serde_json::from_value(serde_json::json!({"id": id, "service": service, "stage": 0, "resource": resource}))
+            .unwrap()
+    }
+
+    fn vault(digest: &str) -> Vault {
+        let mut vault = Vault::default();
+        vault.insert("pw".to_owned(), Secret::new("hunter22".to_owned()), digest.to_owned());
+        vault
+    }
+
+    #[test]
+    fn what_left_the_spec_is_an_orphan_unless_another_step_has_it() {
+        let mut ledger = Ledger::default();
+        let old = step("old", "x");
+        assert!(ledger.begin(&old, "r1"));
+        ledger.applied(&old, "r1", &Vault::default());
+        assert!(ledger.orphans(std::slice::from_ref(&old)).is_empty());
+        let orphan = Orphan { id: old.id.clone(), run: "r1".to_owned(), removable: true };
+        assert_eq!(ledger.orphans(&[]), [orphan]);
+        assert!(ledger.orphans(&[step("new", "x")]).is_empty());
+    }
+
+    #[test]
+    fn what_was_there_before_is_not_ours() {
+        let mut ledger = Ledger::default();
+        ledger.applied(&step("a", "x"), "r1", &Vault::default());
+        assert!(ledger.entries().is_empty());
+    }
+
+    #[test]
+    fn it_survives_on_disk_without_contents_or_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut host = Host::new(folder.path());
+        host.set_vault(vault("hmac:1"));
+        let secret = step("a", &format!("p={}", token("pw", &[])));
+        let mut ledger = Ledger::default();
+        ledger.begin(&secret, "r1");
+        ledger.applied(&secret, "r1", host.vault());
+        ledger.write(&host).unwrap();
+        let text = fs::read_to_string(folder.path().join("ledger.json")).unwrap();
+        assert!(!text.contains("hunter22") && !text.contains("p="), "{text}");
+        let again = Ledger::read(folder.path()).unwrap();
+        assert_eq!(again.entries(), ledger.entries());
+        assert_eq!(again.secret_targets(), ["file:/etc/x".to_owned()].into());
+    }
+
+    #[test]
+    fn a_changed_secret_changes_the_digest() {
+        let secret = step("a", &token("pw", &[])).resource;
+        assert_ne!(digest(&secret, &vault("hmac:1")), digest(&secret, &vault("hmac:2")));
+        assert_eq!(digest(&secret, &vault("hmac:1")), digest(&secret, &vault("hmac:1")));
+    }
+}
