@@ -32,6 +32,8 @@ pub struct Diagnostic {
     pub related: Option<(Span, String)>,
     /// What to do: "did you mean `webworkers`?".
     pub hint: Option<String>,
+    /// Show the place, but not what is written there: it may be a secret.
+    pub conceal: bool,
 }
 
 impl Diagnostic {
@@ -44,12 +46,21 @@ impl Diagnostic {
             label: None,
             related: None,
             hint: None,
+            conceal: false,
         }
     }
 
     /// An error about a file that is missing or cannot be read as a whole: the message names it.
     pub fn missing_file(message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span: None, label: None, related: None, hint: None }
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            span: None,
+            label: None,
+            related: None,
+            hint: None,
+            conceal: false,
+        }
     }
 
     /// Something that is probably not meant.
@@ -98,8 +109,10 @@ impl Diagnostics {
         self.iter().any(|d| d.severity == Severity::Error && d.span.is_some_and(inside))
     }
 
-    /// By file and place, each once.
+    /// By file and place, each once. Where there is an error, a warning has nothing to add.
     pub(crate) fn sort(&mut self) {
+        let errors: Vec<_> = self.0.iter().filter(|d| d.severity == Severity::Error).map(|d| d.span).collect();
+        self.0.retain(|d| d.severity == Severity::Error || !errors.contains(&d.span));
         self.0.sort_by_key(|d| d.span.map(|span| (span.file, span.start)));
         self.0.dedup();
     }

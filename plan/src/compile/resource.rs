@@ -13,6 +13,7 @@ use super::content;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::node::Kind;
+use crate::schema;
 use crate::source::{Span, Spanned};
 use crate::spec::Role;
 use crate::spec::role::ResourceSpec;
@@ -143,7 +144,11 @@ impl<'w> CompiledResource<'w> {
         }
         map.insert(identity_field.to_owned(), identity);
         for field in &self.fields {
-            let value = field.value.json(engine, context)?;
+            let mut value = field.value.json(engine, context)?;
+            let quantity = value.as_str().and_then(|text| schema::parse_quantity(type_name, field.name, text));
+            if let Some(quantity) = quantity {
+                value = quantity.map(Json::from).map_err(|message| Diagnostic::error(field.value.span(), message))?;
+            }
             if !value.is_null() {
                 map.insert(field.name.value.clone(), value);
             }

@@ -49,6 +49,10 @@ fn group<'s>(diagnostic: &'s Diagnostic, sources: &'s Sources, width: usize) -> 
         let primary = AnnotationKind::Primary;
         let label = diagnostic.label.as_deref();
         group = match &diagnostic.related {
+            _ if diagnostic.conceal => {
+                let (line, column) = sources.position(span);
+                group.element(Origin::path(file.path.to_string_lossy()).line(line).char_column(column))
+            }
             _ if file.text.is_empty() => group.element(Origin::path(file.path.to_string_lossy())),
             Some((other, what)) if other.file == span.file => {
                 group.element(snippet(file, &[(span, primary, label), (*other, AnnotationKind::Context, Some(what))]))

@@ -76,7 +76,7 @@ struct ServiceEntry {
 
 /// Something that others run for us. Further keys are values that templates can use.
 #[derive(JsonSchema)]
-#[schemars(title = "external")]
+#[schemars(title = "external service")]
 #[expect(dead_code, reason = "only the schema of this type is used")]
 struct ExternalEntry {
     /// Host name or address.

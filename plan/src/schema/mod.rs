@@ -16,6 +16,7 @@ use serde_json::Value;
 
 pub(crate) use format::Format;
 pub(crate) use resource_rule::ResourceRule;
+pub(crate) use resource_schema::parse_quantity;
 
 /// The schema of `environments/<env>/environment.yml`.
 pub fn environment() -> &'static Value {

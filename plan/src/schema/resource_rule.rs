@@ -17,8 +17,6 @@ pub(crate) enum Need {
     OneOf(&'static [&'static str]),
     /// At most one of two.
     NotBoth(&'static str, &'static str),
-    /// The first only with the second.
-    With(&'static str, &'static str),
 }
 
 const RULES: &[ResourceRule] = &[
@@ -63,14 +61,8 @@ const RULES: &[ResourceRule] = &[
     ResourceRule { types: &["apt_repository"], need: Need::NotBoth("key", "key_source"), hint: "keep one of them" },
     ResourceRule {
         types: &["archive"],
-        need: Need::OneOf(&["url", "source"]),
-        hint: "write `url:` for one that the host downloads, or `source:` for a file that is sent",
-    },
-    ResourceRule { types: &["archive"], need: Need::NotBoth("url", "source"), hint: "keep one of them" },
-    ResourceRule {
-        types: &["archive"],
-        need: Need::With("url", "sha256"),
-        hint: "write the SHA-256 of the archive in lower-case hex, so that nothing else is unpacked",
+        need: Need::OneOf(&["url"]),
+        hint: "write `url:`; a folder of your own is sent with `tree:`",
     },
     ResourceRule {
         types: &["unit", "block"],
@@ -109,7 +101,6 @@ impl ResourceRule {
                 _ => format!("has none of `{}`", fields.join("`, `")),
             }),
             Need::NotBoth(a, b) if has(a) && has(b) => Some(format!("has both `{a}` and `{b}`")),
-            Need::With(a, b) if has(a) && !has(b) => Some(format!("has `{a}` but no `{b}`")),
             _ => None,
         }
     }
@@ -126,7 +117,6 @@ impl ResourceRule {
                 json!({"anyOf": choices})
             }
             Need::NotBoth(a, b) => json!({"not": {"required": [a, b]}}),
-            Need::With(a, b) => json!({"dependencies": {a: [b]}}),
         }
     }
 }
@@ -144,7 +134,7 @@ mod tests {
                 let entry = entries.iter().find(|entry| entry["title"] == **type_name);
                 let fields: &[&str] = match &rule.need {
                     Need::OneOf(fields) => fields,
-                    Need::NotBoth(a, b) | Need::With(a, b) => &[a, b],
+                    Need::NotBoth(a, b) => &[a, b],
                 };
                 for field in fields {
                     assert!(entry.is_some_and(|entry| entry["properties"].get(field).is_some()), "{type_name}.{field}");

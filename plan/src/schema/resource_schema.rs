@@ -9,14 +9,16 @@ use serde_json::{Map, Value, json};
 use super::ResourceRule;
 use super::quantity_types::Template;
 use super::role_file::{ResourceKeys, WhenKey};
+use crate::quantity::{parse_bytes, parse_duration};
 
 /// Fields that only roles have: types, name, description.
-const ROLE_FIELDS: [(&[&str], &str, &str); 4] = [
+const ROLE_FIELDS: [(&[&str], &str, &str); 5] = [
     (
-        &["file", "unit", "block", "archive"],
+        &["unit", "block"],
         "source",
         "Takes the content from the role: a template below `templates/`, or a file below `files/`",
     ),
+    (&["file"], "source", "Takes the content from a file of the role below `files/`"),
     (
         &["python_venv"],
         "source",
@@ -43,12 +45,17 @@ const MAIN_FIELDS: [(&str, &str); 6] = [
 ];
 
 /// The format of a resource's field that is written with a unit: `bytes` or `duration`.
-pub(crate) fn quantity_of(type_name: &str, field: &str) -> Option<&'static str> {
+fn quantity_of(type_name: &str, field: &str) -> Option<&'static str> {
     QUANTITIES.iter().find(|(of, name, _)| *of == type_name && *name == field).map(|(_, _, format)| *format)
 }
 
+/// Reads the text of a resource's field that is written with a unit; `None` for every other field.
+pub(crate) fn parse_quantity(type_name: &str, field: &str, text: &str) -> Option<Result<u64, String>> {
+    quantity_of(type_name, field).map(|format| if format == "bytes" { parse_bytes(text) } else { parse_duration(text) })
+}
+
 /// The field of a check that a bare value stands for.
-pub(crate) fn main_field(check: &str) -> Option<&'static str> {
+fn main_field(check: &str) -> Option<&'static str> {
     MAIN_FIELDS.iter().find(|(name, _)| *name == check).map(|(_, field)| *field)
 }
 
@@ -97,12 +104,6 @@ fn vocabulary(generator: &mut SchemaGenerator) -> Vec<(String, Map<String, Value
         }
         if name == "file" {
             schema["properties"]["content"] = text.clone();
-        }
-        if name == "archive"
-            && let Some(required) = schema["required"].as_array_mut()
-        {
-            // Known to the controller when it sends the archive.
-            required.retain(|field| field != "sha256");
         }
     }
     if let Some(at) = types.iter().position(|(name, _)| name == "file") {

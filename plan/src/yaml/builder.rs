@@ -26,6 +26,8 @@ struct Frame {
     start: usize,
     /// Stands where a key should: reported, read, dropped.
     is_key: bool,
+    /// Was meant as something else: reported, read, dropped.
+    is_lost: bool,
     content: Content,
 }
 
@@ -207,7 +209,7 @@ impl<'t, 'd> Builder<'t, 'd> {
         if is_key {
             self.invalid_key(span);
         }
-        self.frames.push(Frame { anchor, start: span.start, is_key, content });
+        self.frames.push(Frame { anchor, start: span.start, is_key, is_lost: false, content });
         Ok(())
     }
 
@@ -215,6 +217,9 @@ impl<'t, 'd> Builder<'t, 'd> {
         let before = self.text[..span.start].trim_end();
         let error = Diagnostic::error(span, "a key must be text");
         let template = before.ends_with('{') || self.text[span.start..].starts_with("{{");
+        if let Some(frame) = self.frames.last_mut() {
+            frame.is_lost |= template;
+        }
         self.report(error.hint(if template {
             "put a template in quotes: \"{{ … }}\""
         } else {
@@ -224,7 +229,7 @@ impl<'t, 'd> Builder<'t, 'd> {
     }
 
     fn close(&mut self, end: Option<usize>) {
-        let Some(Frame { anchor, start, is_key, content }) = self.frames.pop() else { return };
+        let Some(Frame { anchor, start, is_key, is_lost, content }) = self.frames.pop() else { return };
         let (kind, last) = match content {
             Content::List(items) => {
                 let last = items.last().map(|node| node.span);
@@ -237,6 +242,10 @@ impl<'t, 'd> Builder<'t, 'd> {
         };
         if is_key {
             self.key(Key::Invalid);
+            return;
+        }
+        if is_lost {
+            self.lose();
             return;
         }
         // The end event of a block collection stands where the next token is; its last value says where it ends for a reader.

@@ -51,6 +51,20 @@ pub(super) struct Draft<'n> {
     pub(super) secrets: SecretNames,
 }
 
+impl Draft<'_> {
+    /// Whether nothing is missing: what is not there has not been written.
+    pub(super) fn is_whole(&self) -> bool {
+        let Some(environment) = &self.environment else { return false };
+        environment.complete
+            && self.inventory.as_ref().is_some_and(|inventory| inventory.complete)
+            && environment
+                .value
+                .services
+                .iter()
+                .all(|s| self.roles.get(&s.role.value).is_some_and(|role| role.complete))
+    }
+}
+
 /// Reports everything that does not fit together.
 pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
     if let Some(environment) = &draft.environment

@@ -3,6 +3,7 @@
 use crate::node::{Kind, Node};
 use crate::schema::Format;
 use crate::spec::role::ParamType;
+use crate::suggest::closest;
 
 /// A value that is wrong whatever it would be rendered to.
 pub(super) struct Mismatch {
@@ -48,8 +49,15 @@ pub(super) fn mismatch(kind: &ParamType, node: &Node) -> Option<Mismatch> {
         return None;
     }
     let hint = match kind {
+        ParamType::Enum(choices) => {
+            let similar = node.as_str().and_then(|text| closest(text, choices.iter().map(String::as_str)));
+            return Some(Mismatch {
+                expected: words(kind),
+                hint: similar.map(|name| format!("did you mean `{name}`?")),
+            });
+        }
         ParamType::Secret => Some("write `{secret: name}`; the value itself belongs into the secrets file"),
-        ParamType::String => Some("put text in quotes"),
+        ParamType::String if !matches!(node.kind, Kind::List(_) | Kind::Map(_)) => Some("put text in quotes"),
         _ => format(kind).map(|format| format.hint),
     };
     wrong(&words(kind), hint)

@@ -24,17 +24,13 @@ pub(super) fn check(folder: &str, role: &Read<Role>, found: &mut Diagnostics) {
     let handlers: Vec<&str> = role.handlers.iter().map(|(name, _)| name.value.as_str()).collect();
     let notified: Vec<&Spanned<String>> = role.resources.iter().flat_map(|resource| &resource.notify).collect();
     if *complete {
-        for name in notified.iter().filter(|name| !handlers.contains(&name.as_str())) {
-            found.push(unknown("handler", name, &handlers));
-        }
-        for (name, _) in &role.handlers {
-            if !notified.iter().any(|notified| notified.value == name.value) {
-                let message = format!("no resource notifies handler `{}`", name.value);
-                found.push(
-                    Diagnostic::warning(name.span, message)
-                        .hint(format!("write `notify: {}`, or remove it", name.value)),
-                );
-            }
+        let unknown_names: Vec<_> = notified.iter().filter(|name| !handlers.contains(&name.as_str())).collect();
+        unknown_names.iter().for_each(|name| found.push(unknown("handler", name, &handlers)));
+        let is_notified = |name: &str| notified.iter().any(|notified| notified.value == name);
+        for (name, _) in role.handlers.iter().filter(|(name, _)| unknown_names.is_empty() && !is_notified(name)) {
+            let message = format!("no resource notifies handler `{}`", name.value);
+            let hint = format!("write `notify: {}`, or remove it", name.value);
+            found.push(Diagnostic::warning(name.span, message).hint(hint));
         }
     }
 }

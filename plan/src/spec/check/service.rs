@@ -7,6 +7,7 @@ use super::reference::unknown;
 use super::{Draft, Read};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::environment::{SERVICE_KEYS, Service};
+use crate::spec::role::ParamType;
 use crate::spec::{Environment, Inventory, Role};
 
 pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
@@ -20,7 +21,7 @@ pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
         }
     }
     if let Some(inventory) = &draft.inventory
-        && environment.complete
+        && !found.has_errors()
     {
         idle_hosts(&environment.value, &inventory.value, found);
     }
@@ -61,8 +62,11 @@ fn params(service: &Service, role: &Read<Role>, complete: bool, found: &mut Diag
             Some(param) => {
                 if let Some(mismatch) = mismatch(&param.kind, node) {
                     let what = format!("param `{}` of role `{name}`", key.value);
-                    let message = format!("{what}: expected {}, found {}", mismatch.expected, node.describe());
-                    let error = Diagnostic { hint: mismatch.hint, ..Diagnostic::error(node.span, message) };
+                    // What should have been a secret's name may be its value.
+                    let conceal = param.kind == ParamType::Secret && node.as_map().is_none();
+                    let instead = if conceal { "something else".to_owned() } else { node.describe() };
+                    let message = format!("{what}: expected {}, found {instead}", mismatch.expected);
+                    let error = Diagnostic { hint: mismatch.hint, conceal, ..Diagnostic::error(node.span, message) };
                     found.push(error.related(param.name.span, "declared here"));
                 }
             }
@@ -81,7 +85,7 @@ fn params(service: &Service, role: &Read<Role>, complete: bool, found: &mut Diag
             let message = format!("service `{}` needs `{}`", service.name.value, param.name.value);
             let error = Diagnostic::error(service.name.span, message).related(param.name.span, "declared here");
             let example = match param.kind {
-                crate::spec::role::ParamType::Secret => format!("{}: {{secret: name}}", param.name.value),
+                ParamType::Secret => format!("{}: {{secret: name}}", param.name.value),
                 _ => format!("{}: …", param.name.value),
             };
             let doc = if param.doc.is_empty() { String::new() } else { format!(" ({})", param.doc) };
@@ -110,20 +114,13 @@ fn uses(
             found.push(Diagnostic::error(target.span, message).hint(uses));
             continue;
         }
-        let services = &environment.value.services;
-        match services.iter().find(|other| other.name.value == target.value) {
-            Some(other) => {
-                let Some(role) = draft.roles.get(&other.role.value).filter(|role| role.complete) else { continue };
-                if !role.value.offers.iter().any(|made| made.name.value == *offer) {
-                    let message = format!("service `{}` does not offer `{offer}`", target.value);
-                    found.push(Diagnostic::error(target.span, message).related(other.name.span, "the service"));
-                }
-            }
-            None if environment.complete && !environment.value.external.contains_key(&target.value) => {
-                let known: Vec<&str> = services.iter().map(|service| service.name.value.as_str()).collect();
-                found.push(unknown("service", target, &known));
-            }
-            None => {}
+        let Some(other) = environment.value.services.iter().find(|other| other.name.value == target.value) else {
+            continue;
+        };
+        let Some(role) = draft.roles.get(&other.role.value).filter(|role| role.complete) else { continue };
+        if !role.value.offers.iter().any(|made| made.name.value == *offer) {
+            let message = format!("service `{}` does not offer `{offer}`", target.value);
+            found.push(Diagnostic::error(target.span, message).related(other.name.span, "the service"));
         }
     }
 }

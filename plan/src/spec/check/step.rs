@@ -14,16 +14,18 @@ use crate::spec::role::ResourceSpec;
 pub(super) fn check(role: &Role, complete: bool, found: &mut Diagnostics) {
     for resource in &role.resources {
         rules(resource, false, found);
-        source(role, resource, found);
         expression(resource, found);
     }
     for (_, handler) in &role.handlers {
         rules(handler, true, found);
-        source(role, handler, found);
         expression(handler, found);
     }
     identities(role, found);
     if complete {
+        role.resources
+            .iter()
+            .chain(role.handlers.iter().map(|(_, handler)| handler))
+            .for_each(|r| source(role, r, found));
         requirements(role, found);
     }
 }
@@ -77,7 +79,7 @@ fn source(role: &Role, resource: &ResourceSpec, found: &mut Diagnostics) {
     let name = Spanned::new(name.to_owned(), node.span);
     let (what, known): (&str, Vec<&str>) = match kind {
         "template" => ("template", templates.collect()),
-        "apt_repository" => ("file", files.collect()),
+        "apt_repository" | "file" => ("file", files.collect()),
         _ => ("template or file", templates.chain(files).collect()),
     };
     if !known.contains(&name.as_str()) {

@@ -37,7 +37,7 @@ impl<'s> Walk<'s> {
             self.name(node, &names);
         } else if let Some(choices) = choices(schema) {
             self.choice(node, choices, at);
-        } else if !accepts_type(schema, &node.kind) {
+        } else if !self.accepts_type(schema, &node.kind) {
             self.report(node, &self.expected(schema), hint(schema, node));
         } else {
             self.content(node, schema, at);
@@ -101,7 +101,7 @@ impl<'s> Walk<'s> {
         let before = self.found.len();
         let mut best: Option<Vec<Diagnostic>> = None;
         for choice in &choices {
-            if !accepts_type(choice, &node.kind) {
+            if !self.accepts_type(choice, &node.kind) {
                 continue;
             }
             self.value(node, choice, at);
@@ -119,11 +119,22 @@ impl<'s> Walk<'s> {
                     .filter(|choice| !is_template(choice) && !is_null(choice))
                     .map(|choice| self.expected(choice))
                     .collect();
-                let format = choices.iter().find_map(|choice| format_of(choice));
-                let hint = format.map(|format| format.hint.to_owned());
-                let hint = hint.or_else(|| choices.iter().find_map(|choice| self::hint(choice, node)));
+                let hint = choices.iter().find_map(|choice| self.hint(choice, node));
                 self.report(node, &expected.join(" or "), hint);
             }
+        }
+    }
+
+    /// What to write instead of a value that does not fit.
+    fn hint(&self, schema: &'s Value, node: &Node) -> Option<String> {
+        let schema = self.resolve(schema);
+        match format_of(schema) {
+            Some(_) if is_template(schema) => None,
+            Some(format) => Some(format.hint.to_owned()),
+            None => match choices(schema) {
+                Some(choices) => choices.iter().find_map(|choice| self.hint(choice, node)),
+                None => hint(schema, node),
+            },
         }
     }
 
@@ -186,6 +197,28 @@ impl<'s> Walk<'s> {
             let hint = missing.iter().find_map(|name| doc(*name).map(|doc| format!("`{name}`: {}", lower_first(doc))));
             self.found.push(Diagnostic { hint, ..Diagnostic::error(at, message) });
         }
+    }
+
+    /// Whether a kind of value can fit.
+    fn accepts_type(&self, schema: &'s Value, kind: &Kind) -> bool {
+        let schema = self.resolve(schema);
+        if is_template(schema) {
+            return matches!(kind, Kind::String(text) if text.contains("{{") || text.contains("{%"));
+        }
+        if let Some(choices) = choices(schema) {
+            return choices.iter().any(|choice| self.accepts_type(choice, kind));
+        }
+        let types = types(schema);
+        types.is_empty()
+            || types.iter().any(|name| match kind {
+                Kind::Null => *name == "null",
+                Kind::Bool(_) => *name == "boolean",
+                Kind::Int(_) => matches!(*name, "integer" | "number"),
+                Kind::Float(_) => *name == "number",
+                Kind::String(_) => *name == "string",
+                Kind::List(_) => *name == "array",
+                Kind::Map(_) => *name == "object",
+            })
     }
 
     /// What a schema accepts, in words.
@@ -266,27 +299,6 @@ fn choices(schema: &Value) -> Option<&[Value]> {
     schema.get("anyOf").or_else(|| schema.get("oneOf"))?.as_array().map(Vec::as_slice)
 }
 
-/// Whether a kind of value can fit; for a choice, whether that must be found out.
-fn accepts_type(schema: &Value, kind: &Kind) -> bool {
-    if is_template(schema) {
-        return matches!(kind, Kind::String(text) if text.contains("{{") || text.contains("{%"));
-    }
-    if choices(schema).is_some() || schema.get("$ref").is_some() {
-        return true;
-    }
-    let types = types(schema);
-    types.is_empty()
-        || types.iter().any(|name| match kind {
-            Kind::Null => *name == "null",
-            Kind::Bool(_) => *name == "boolean",
-            Kind::Int(_) => matches!(*name, "integer" | "number"),
-            Kind::Float(_) => *name == "number",
-            Kind::String(_) => *name == "string",
-            Kind::List(_) => *name == "array",
-            Kind::Map(_) => *name == "object",
-        })
-}
-
 fn hint(schema: &Value, node: &Node) -> Option<String> {
     let types = types(schema);
     let hint = match node.kind {
@@ -301,9 +313,15 @@ fn hint(schema: &Value, node: &Node) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// "a host"; the keys of a file are called as they are.
 fn with_article(title: &str) -> String {
-    let article = if title.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {title}")
+    match title {
+        "bootstrap" | "defaults" | "needs" | "policy" | "rollout" => format!("`{title}`"),
+        "http" | "http step" => format!("an {title}"),
+        "user" | "unit" => format!("a {title}"),
+        _ if title.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {title}"),
+        _ => format!("a {title}"),
+    }
 }
 
 fn lower_first(doc: &str) -> String {

@@ -1,6 +1,6 @@
 //! `environments/<env>/environment.yml` with what it extends.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::conform::{conform, did_you_mean};
 use super::fields::{Fields, text};
@@ -71,7 +71,10 @@ fn read_base(
     if !target.exists() {
         let message = format!("there is no {}, which this environment extends", shown(&target));
         let known = context.repository.environments();
-        let hint = did_you_mean(base, &known.iter().map(String::as_str).collect::<Vec<_>>());
+        let hint = match base.contains('/') {
+            true => "a path is relative to the file that extends it".to_owned(),
+            false => did_you_mean(base, &known.iter().map(String::as_str).collect::<Vec<_>>()),
+        };
         context.report(Diagnostic::error(base.span, message).hint(hint));
         return None;
     }
@@ -101,8 +104,15 @@ fn check_name(context: &mut Context<'_>, path: &Path, document: &Document) {
 /// An environment's name, or a path relative to the file that names it.
 fn resolve(context: &Context<'_>, from: &Path, base: &str) -> PathBuf {
     if base.contains('/') || base.ends_with(".yml") || base.ends_with(".yaml") {
-        let joined = from.parent().unwrap_or(Path::new("")).join(base);
-        joined.canonicalize().unwrap_or(joined)
+        let mut path = from.parent().unwrap_or(Path::new("")).to_path_buf();
+        for part in Path::new(base).components() {
+            match part {
+                Component::ParentDir => drop(path.pop()),
+                Component::CurDir => {}
+                part => path.push(part),
+            }
+        }
+        path
     } else {
         context.repository.environment_file(base)
     }

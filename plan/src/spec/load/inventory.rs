@@ -26,7 +26,8 @@ pub(super) fn load(context: &mut Context<'_>, environment: &str) -> Option<Read<
     }
     let document = context.read_yaml(&path)?;
     conform(&document, schema::inventory(), &mut context.diagnostics);
-    Some(Read { value: build(&document.root), complete: document.complete })
+    let complete = document.complete && document.root.get("hosts").is_some_and(|hosts| hosts.as_map().is_some());
+    Some(Read { value: build(&document.root), complete })
 }
 
 fn build(root: &Node) -> Inventory {

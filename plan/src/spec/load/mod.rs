@@ -14,9 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Draft};
 use super::{Environment, Role, Spec};
+use crate::compile::{Known, compile};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::repository::Repository;
-use crate::source::{Sources, Spanned};
+use crate::source::{Sources, Span, Spanned};
 
 /// A spec without errors.
 #[derive(Clone, Debug)]
@@ -80,21 +81,25 @@ pub fn load(repository: &Repository<'_>, name: &str) -> Result<Loaded, Box<Inval
         context.diagnostics.append(unset.clone());
     }
     context.diagnostics.sort();
-    let Context { sources, diagnostics, .. } = context;
+    let is_whole = draft.is_whole();
+    let Context { sources, mut diagnostics, .. } = context;
     let Draft { environment: Some(environment), inventory: Some(inventory), roles, secrets, .. } = draft else {
         return Err(Box::new(Invalid { diagnostics, sources }));
     };
-    if broken {
-        return Err(Box::new(Invalid { diagnostics, sources }));
-    }
     let roles: BTreeMap<_, _> = roles.into_iter().map(|(name, read)| (name, read.value)).collect();
+    let (environment, inventory) = (environment.value, inventory.value);
+    let spec = Spec { environment, inventory, roles, secrets: secrets.names(), sources };
+    if broken {
+        if is_whole {
+            later_findings(&spec, &mut diagnostics);
+        }
+        return Err(Box::new(Invalid { diagnostics, sources: spec.sources }));
+    }
     let shipped = repository.shipped.names();
     let hides = |(name, role): (&String, &Role)| {
         (!role.shipped && shipped.contains(&name.as_str()) && differs(repository, name)).then(|| name.clone())
     };
-    let overridden = roles.iter().filter_map(hides).collect();
-    let (environment, inventory) = (environment.value, inventory.value);
-    let spec = Spec { environment, inventory, roles, secrets: secrets.names(), sources };
+    let overridden = spec.roles.iter().filter_map(hides).collect();
     let secrets_used = used.into_iter().map(|name| name.value).collect();
     Ok(Loaded { spec, warnings: diagnostics, unset, secrets_used, overridden })
 }
@@ -105,6 +110,30 @@ fn differs(repository: &Repository<'_>, role: &str) -> bool {
         std::fs::read(repository.root.join("roles").join(path)).ok().as_deref() == repository.shipped.read(path)
     };
     !repository.shipped.files(role).iter().all(same)
+}
+
+/// What compiling finds: offers, templates. After a spec without errors, whoever loaded it compiles it and sees them; after one
+/// with errors nobody would, and they would come up only when those errors are gone.
+fn later_findings(spec: &Spec, diagnostics: &mut Diagnostics) {
+    let Err(later) = compile(spec, &Known::default()) else { return };
+    // Where something has been found already, compiling may find the same in other words.
+    let roles = spec.roles.values();
+    let resources = roles.clone().flat_map(|role| role.resources.iter().chain(role.handlers.iter().map(|(_, h)| h)));
+    let params = roles.clone().flat_map(|role| &role.params).map(|param| param.name.span);
+    let entries = resources
+        .map(|resource| resource.span)
+        .chain(spec.environment.services.iter().map(|service| service.span))
+        .chain(roles.clone().flat_map(|role| &role.health).map(|check| check.span))
+        .chain(params);
+    let known: Vec<Span> = entries.filter(|entry| diagnostics.has_error_within(*entry)).collect();
+    let is_known = |span: Span| {
+        let inside =
+            known.iter().any(|entry| entry.file == span.file && (entry.start..=entry.end).contains(&span.start));
+        inside || diagnostics.has_error_within(span)
+    };
+    let new: Vec<Diagnostic> = later.iter().filter(|later| !later.span.is_some_and(is_known)).cloned().collect();
+    new.into_iter().for_each(|finding| diagnostics.push(finding));
+    diagnostics.sort();
 }
 
 /// The roles of an environment's services, each once, with the first place that names it.

@@ -29,7 +29,8 @@ pub(super) fn load(context: &mut Context<'_>, name: &Spanned<String>) -> Option<
     };
     conform(&document, schema::role(), &mut context.diagnostics);
     let files = RoleFiles::read(context, name, shipped);
-    Some(Read { value: build(&document.root, files, shipped), complete: document.complete })
+    let complete = document.complete && !files.failed;
+    Some(Read { value: build(&document.root, files, shipped), complete })
 }
 
 fn build(root: &Node, files: RoleFiles, shipped: bool) -> Role {

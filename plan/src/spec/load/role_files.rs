@@ -19,6 +19,8 @@ const FOLDER_LIMIT: usize = 16;
 pub(super) struct RoleFiles {
     pub(super) templates: BTreeMap<String, FileId>,
     pub(super) files: BTreeMap<String, RoleFile>,
+    /// One of them could not be read, which has been reported.
+    pub(super) failed: bool,
 }
 
 impl RoleFiles {
@@ -59,15 +61,17 @@ impl RoleFiles {
     fn add(&mut self, context: &mut Context<'_>, role: &str, name: &str, bytes: Vec<u8>, note: &str) {
         if let Some(name) = name.strip_prefix("templates/") {
             let shown = PathBuf::from(format!("roles/{role}/templates/{name}{note}"));
-            if let Some(id) = context.add_text(&shown, &bytes) {
-                self.templates.insert(name.to_owned(), id);
+            match context.add_text(&shown, &bytes) {
+                Some(id) => drop(self.templates.insert(name.to_owned(), id)),
+                None => self.failed = true,
             }
         } else if let Some(name) = name.strip_prefix("files/") {
             self.files.insert(name.to_owned(), RoleFile { bytes: Arc::from(bytes) });
         }
     }
 
-    fn fail(&self, context: &mut Context<'_>, role: &Spanned<String>, path: &Path, error: &std::io::Error) {
+    fn fail(&mut self, context: &mut Context<'_>, role: &Spanned<String>, path: &Path, error: &std::io::Error) {
+        self.failed = true;
         let shown = context.repository.display(path).display().to_string();
         context.report(Diagnostic::error(role.span, format!("cannot read {shown} of role `{}`: {error}", role.value)));
     }
