@@ -147,7 +147,9 @@ impl<'w> CompiledResource<'w> {
             let mut value = field.value.json(engine, context)?;
             let quantity = value.as_str().and_then(|text| schema::parse_quantity(type_name, field.name, text));
             if let Some(quantity) = quantity {
-                value = quantity.map(Json::from).map_err(|message| Diagnostic::error(field.value.span(), message))?;
+                value = quantity.map(Json::from).map_err(|message| {
+                    Diagnostic::error(field.value.span(), format!("`{}` of `{type_name}`: {message}", field.name.value))
+                })?;
             }
             if !value.is_null() {
                 map.insert(field.name.value.clone(), value);
