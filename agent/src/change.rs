@@ -118,7 +118,7 @@ impl Change {
 /// use cc_agent::change::{ChangeKind, Differ};
 /// let mut differ = Differ::default();
 /// differ.field("mode", Some("0644"), Some("0640"));
-/// differ.field("owner", Some("root"), None); // not managed: no difference
+/// differ.field("owner", Some("root"), None::<&str>); // not managed: no difference
 /// assert_eq!(differ.update().kind, ChangeKind::Update);
 /// ```
 #[derive(Default)]
