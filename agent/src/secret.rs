@@ -10,7 +10,7 @@ mod vault;
 pub use token::{Token, Transform, contains_token, token};
 pub use vault::{Vault, VaultError, mask};
 
-pub(crate) use forms::{hex, quoted};
+pub(crate) use forms::{base64, hex, quoted};
 
 use zeroize::Zeroizing;
 

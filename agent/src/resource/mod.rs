@@ -51,6 +51,7 @@ mod ufw_rule;
 mod ufw_tuple;
 mod unit;
 mod user;
+mod venv;
 
 pub use apt_repository::AptRepository;
 pub use archive::Archive;

@@ -1,7 +1,7 @@
 //! SQL for the PostgreSQL server of this machine, as its superuser over the local socket.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
@@ -46,7 +46,7 @@ impl Psql<'_> {
         if self.host.accounts()?.user(USER).is_none() {
             return Ok(Answer::NotInstalled);
         }
-        let command = self.command(program, sql);
+        let command = self.command(&program, sql);
         let output = command.output()?;
         match output.status {
             0 => {
@@ -66,7 +66,7 @@ impl Psql<'_> {
         let program = program().ok_or_else(|| {
             StepError::new("PostgreSQL is not on this host").hint("add a step for the package `postgresql` before it")
         })?;
-        let command = self.command(program, sql);
+        let command = self.command(&program, sql);
         let output = command.output()?;
         if output.success() {
             return Ok(());
@@ -75,7 +75,7 @@ impl Psql<'_> {
         Err(StepError { message: format!("PostgreSQL refused: {}", reason(&output)), ..failed })
     }
 
-    fn command(&self, program: PathBuf, sql: &str) -> CommandLine<'_> {
+    fn command(&self, program: &Path, sql: &str) -> CommandLine<'_> {
         let program = program.to_string_lossy().into_owned();
         let options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"];
         let port = self.port.to_string();

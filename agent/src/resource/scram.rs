@@ -5,6 +5,8 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
+use crate::secret::base64;
+
 /// What PostgreSQL uses for a new password.
 const ITERATIONS: u32 = 4096;
 /// Iterations above this are refused rather than computed for minutes.
@@ -59,9 +61,9 @@ impl ScramVerifier {
         format!(
             "SCRAM-SHA-256${}:{}${}:{}",
             self.iterations,
-            encode_base64(&self.salt),
-            encode_base64(&self.stored_key),
-            encode_base64(&self.server_key)
+            base64(&self.salt),
+            base64(&self.stored_key),
+            base64(&self.server_key)
         )
     }
 
@@ -123,22 +125,21 @@ fn pbkdf2(password: &[u8], salt: &[u8], iterations: u32) -> Key {
     result
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn encode_base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for position in 0..4 {
-            let sextet = (bits >> (18 - 6 * position)) as usize & 63;
-            text.push(if position > chunk.len() { '=' } else { char::from(ALPHABET[sextet]) });
-        }
-    }
-    text
+/// The value of one digit of base64.
+fn sextet(digit: u8) -> Option<u32> {
+    let value = match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
 }
 
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let digits = text.trim_end_matches('=');
@@ -149,7 +150,7 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
     for chunk in digits.as_bytes().chunks(4) {
         let mut bits = 0;
         for digit in chunk {
-            bits = bits << 6 | ALPHABET.iter().position(|known| known == digit)?;
+            bits = bits << 6 | sextet(*digit)?;
         }
         let bits = bits << (6 * (4 - chunk.len()));
         bytes.extend((0..chunk.len() - 1).map(|byte| (bits >> (16 - 8 * byte)) as u8));
@@ -173,7 +174,7 @@ mod tests {
             r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,\
             c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
         let server_signature = Hmac::new(&verifier.server_key).of(&[auth_message]);
-        assert_eq!(encode_base64(&server_signature), "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+        assert_eq!(base64(&server_signature), "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
         let client_signature = Hmac::new(&verifier.stored_key).of(&[auth_message]);
         let proof: Key = decode_base64("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=").unwrap().try_into().unwrap();
         let mut client_key = [0; 32];
@@ -214,7 +215,7 @@ mod tests {
     proptest! {
         #[test]
         fn base64_survives_the_round_trip(bytes: Vec<u8>) {
-            prop_assert_eq!(decode_base64(&encode_base64(&bytes)), Some(bytes));
+            prop_assert_eq!(decode_base64(&base64(&bytes)), Some(bytes));
         }
 
         #[test]

@@ -116,10 +116,10 @@ fn words(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The value of an assignment to the key.
+/// The value of the last assignment to the key.
 fn assigned(text: &str, name: &str) -> Option<String> {
-    let pairs = text.lines().filter_map(|line| line.split_once('='));
-    pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| words(value)).last()
+    let mut pairs = text.lines().rev().filter_map(|line| line.split_once('='));
+    pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| words(value))
 }
 
 impl ResourceType for Sysctl {

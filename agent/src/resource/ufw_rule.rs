@@ -43,37 +43,33 @@ fn allow() -> String {
 }
 
 impl UfwRule {
-    fn bad(&self, why: String) -> StepError {
+    fn bad(&self, why: &str) -> StepError {
         StepError::new(format!("the firewall rule `{}`: {why}", self.name.escape_default()))
     }
 
     fn check(&self) -> Result<(), StepError> {
         plain("ufw_rule", &self.name)?;
         if self.name.is_empty() || self.name.contains('\'') || self.name.starts_with('-') {
-            return Err(self.bad("ufw takes no such comment, by which we know the rule".to_owned()));
+            return Err(self.bad("ufw takes no such comment, by which we know the rule"));
         }
         if self.state == Presence::Absent {
             return Ok(());
         }
         if !matches!(self.action.as_str(), "allow" | "deny" | "limit" | "reject") {
-            return Err(self.bad(format!("`{}` is none of allow, deny, limit, reject", self.action)));
+            return Err(self.bad(&format!("`{}` is none of allow, deny, limit, reject", self.action)));
         }
         if !matches!(self.protocol.as_deref(), None | Some("tcp" | "udp")) {
-            return Err(self.bad("its protocol is neither tcp nor udp".to_owned()));
+            return Err(self.bad("its protocol is neither tcp nor udp"));
         }
         let port = self.port.as_deref().unwrap_or("1");
         if !port.split(',').all(is_port) {
-            return Err(self.bad(format!("`{port}` is not a port: write 443, 80,443 or 6000:6100")));
+            return Err(self.bad(&format!("`{port}` is not a port: write 443, 80,443 or 6000:6100")));
         }
         if port.contains([',', ':']) && self.protocol.is_none() {
-            return Err(self
-                .bad("several ports need a protocol".to_owned())
-                .hint("add `protocol: tcp` or `protocol: udp`"));
+            return Err(self.bad("several ports need a protocol").hint("add `protocol: tcp` or `protocol: udp`"));
         }
         if self.port.is_none() && self.from.is_none() && self.to.is_none() && self.protocol.is_none() {
-            return Err(self
-                .bad("it names no port and no address".to_owned())
-                .hint("set the default policy with `ufw` instead"));
+            return Err(self.bad("it names no port and no address").hint("set the default policy with `ufw` instead"));
         }
         Ok(())
     }
@@ -82,7 +78,7 @@ impl UfwRule {
         let given = given.map(String::as_str).filter(|text| *text != "any");
         given
             .map(|text| {
-                Network::parse(text).ok_or_else(|| self.bad(format!("`{field}: {text}` is not an address or network")))
+                Network::parse(text).ok_or_else(|| self.bad(&format!("`{field}: {text}` is not an address or network")))
             })
             .transpose()
     }
@@ -93,11 +89,11 @@ impl UfwRule {
         let fits = |v6: bool| [from, to].into_iter().flatten().all(|network| network.is_v6() == v6);
         let families: Vec<bool> = [false, true].into_iter().filter(|v6| fits(*v6)).collect();
         if families.is_empty() {
-            return Err(self.bad("`from` and `to` are of different address families".to_owned()));
+            return Err(self.bad("`from` and `to` are of different address families"));
         }
         if families == [true] && !ipv6 {
             return Err(self
-                .bad("it is for IPv6, which ufw does not handle on this host".to_owned())
+                .bad("it is for IPv6, which ufw does not handle on this host")
                 .hint("see IPV6 in /etc/default/ufw"));
         }
         let rule = |v6: bool| UfwTuple {
@@ -136,7 +132,7 @@ impl UfwRule {
 
     fn remove(&self, rule: &UfwTuple, host: &Host) -> Result<(), StepError> {
         let arguments = rule.arguments().ok_or_else(|| {
-            self.bad(format!("another kind of rule has this comment: {}", rule.describe()))
+            self.bad(&format!("another kind of rule has this comment: {}", rule.describe()))
                 .hint("remove it by hand: `ufw status numbered`, `ufw delete NUMBER`")
         })?;
         host.command(["ufw", "--force", "delete"]).args(arguments).run().map(drop)
