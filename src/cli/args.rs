@@ -77,12 +77,18 @@ impl GlobalArgs {
 /// Commands without an environment.
 #[derive(Subcommand, Debug)]
 pub enum GlobalCommand {
+    /// Print the JSON Schema of a file, or write all of them for editors
+    #[command(after_help = examples("cc-cloud schema environment\ncc-cloud schema --write schema"))]
+    Schema(super::schema::SchemaArgs),
     /// Print a script that completes commands, environments and hosts in your shell
     #[command(after_help = examples("cc-cloud completions bash >> ~/.bashrc\ncc-cloud completions fish > ~/.config/fish/completions/cc-cloud.fish"))]
     Completions(super::completions::CompletionsArgs),
     /// Write man pages
     #[command(after_help = examples("cc-cloud man ~/.local/share/man/man1"))]
     Man(super::man::ManArgs),
+    /// Speak the agent's protocol on standard input and output (used on hosts)
+    #[command(hide = true)]
+    Agent,
 }
 
 /// Commands of an environment.

@@ -13,6 +13,7 @@ mod hosts;
 mod man;
 mod plan;
 mod prepared;
+mod schema;
 mod ssh;
 mod status;
 mod up;
@@ -109,6 +110,9 @@ fn unknown_command(word: &str, environments: &[String]) -> Option<CliError> {
 }
 
 fn run(args: GlobalArgs, invocation: Invocation, root: std::path::PathBuf) -> ExitCode {
+    if let Invocation::Global(GlobalCommand::Agent) = invocation {
+        return agent();
+    }
     let report = match Report::new(&args.report_settings()) {
         Ok(report) => Arc::new(report),
         Err(error) => {
@@ -141,6 +145,13 @@ fn eprint_error(error: &CliError) {
     eprintln!("error: {error}");
 }
 
+fn agent() -> ExitCode {
+    match cc_agent::engine::run(std::io::stdin(), std::io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
 fn check_name(name: &str) -> Result<(), CliError> {
     if args::reserved_names().iter().any(|reserved| reserved == name) {
         return Err(CliError::usage(format!("the environment `{name}` is named like a command"))
@@ -153,6 +164,8 @@ fn global(context: &Context, command: GlobalCommand) -> Result<(), CliError> {
     match command {
         GlobalCommand::Completions(args) => completions::run(context, &args),
         GlobalCommand::Man(args) => man::run(context, &args),
+        GlobalCommand::Schema(args) => schema::run(context, &args),
+        GlobalCommand::Agent => Ok(()),
     }
 }
 
