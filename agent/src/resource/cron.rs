@@ -122,7 +122,9 @@ impl ResourceType for Cron {
     }
 
     fn absent(&self) -> Option<Self> {
-        Some(Self { env: BTreeMap::new(), state: Presence::Absent, ..self.clone() })
+        // The ledger keeps this form: it must not hold what the command is given.
+        let (schedule, command) = (String::new(), String::new());
+        Some(Self { schedule, command, env: BTreeMap::new(), state: Presence::Absent, ..self.clone() })
     }
 }
 

@@ -93,21 +93,20 @@ impl Mount {
         (wanted != found).then_some(mounted.source.as_str())
     }
 
-    fn mount(&self, state: &MountState, host: &Host) -> Result<(), StepError> {
-        let before = find(&state.fstab, |entry| self.is_here(entry));
-        let Some(mounted) = &state.mounted else {
-            return host.command(["mount", "--", &self.path]).run().map(drop);
-        };
-        let other_source =
-            before.as_ref().is_some_and(|entry| (&entry.device, &entry.fstype) != (&self.device, &self.fstype));
+    /// Brings what is mounted nearer to the desired state; true when it is mounted afterwards. It comes before the line in fstab:
+    /// were it the other way around and the agent killed between the two, nobody would see that the old options are still in use.
+    fn correct(&self, mounted: &Mounted, before: Option<&FstabEntry>, host: &Host) -> Result<bool, StepError> {
+        let other_source = before.is_some_and(|entry| (&entry.device, &entry.fstype) != (&self.device, &self.fstype));
         if other_source || self.other_device(mounted).is_some() {
             self.unmount(host)?;
-            return host.command(["mount", "--", &self.path]).run().map(drop);
+            return Ok(false);
         }
         if before.is_none_or(|entry| entry.options != self.options) {
-            return host.command(["mount", "-o", "remount", "--", &self.path]).run().map(drop);
+            // With device and path, mount(8) takes these options alone and none of the old ones from fstab.
+            let options = format!("remount,{}", self.options);
+            host.command(["mount", "-o", &options, "--", &self.device, &self.path]).run()?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn unmount(&self, host: &Host) -> Result<(), StepError> {
@@ -187,13 +186,17 @@ impl ResourceType for Mount {
             }
             return write_fstab(host, &state.fstab, &replace(&state.fstab, |entry| self.is_here(entry), None));
         }
-        let entry = self.entry();
-        let path = Path::new(&self.path);
+        let (entry, path) = (self.entry(), Path::new(&self.path));
+        let before = find(&state.fstab, |entry| self.is_here(entry));
         fs::create_dir_all(path).map_err(|error| StepError::io("create", path, &error))?;
-        if find(&state.fstab, |entry| self.is_here(entry)).as_ref() != Some(&entry) {
+        let is_mounted = match &state.mounted {
+            Some(mounted) if self.mounted => self.correct(mounted, before.as_ref(), host)?,
+            mounted => mounted.is_some(),
+        };
+        if before.as_ref() != Some(&entry) {
             write_fstab(host, &state.fstab, &replace(&state.fstab, |entry| self.is_here(entry), Some(&entry)))?;
         }
-        if self.mounted { self.mount(state, host) } else { Ok(()) }
+        if self.mounted && !is_mounted { host.command(["mount", "--", &self.path]).run().map(drop) } else { Ok(()) }
     }
 
     fn absent(&self) -> Option<Self> {
