@@ -58,6 +58,7 @@ struct Places {
     passwd: PathBuf,
     group: PathBuf,
     dpkg_status: PathBuf,
+    apt: PathBuf,
 }
 
 impl Host {
@@ -76,6 +77,7 @@ impl Host {
                 passwd: root.join("etc/passwd"),
                 group: root.join("etc/group"),
                 dpkg_status: root.join("var/lib/dpkg/status"),
+                apt: root.join("etc/apt"),
             },
             accounts: Cached::default(),
             dpkg: Cached::default(),
@@ -134,6 +136,11 @@ impl Host {
         self.dpkg.get(&[self.places.dpkg_status.as_path()], |[status]| Dpkg::parse(&status))
     }
 
+    /// Where apt has its sources and keys.
+    pub fn apt_folder(&self) -> &Path {
+        &self.places.apt
+    }
+
     /// The state of a systemd unit. The first call asks for every unit that the plan has, in one go.
     ///
     /// # Errors
@@ -150,6 +157,11 @@ impl Host {
     /// Whether systemd is the init process.
     pub fn has_systemd(&self) -> bool {
         Path::new("/run/systemd/system").is_dir()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_apt_folder(&mut self, folder: PathBuf) {
+        self.places.apt = folder;
     }
 
     /// What the plan will ask for, so that it can be read in one go.

@@ -13,7 +13,7 @@ use crate::host::{Attributes, Host, Metadata, sync_folder};
 use crate::step_error::StepError;
 
 /// A directory.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Directory {

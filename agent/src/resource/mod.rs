@@ -25,9 +25,11 @@ mod hosts_file;
 mod line;
 mod locale;
 mod locale_archive;
+mod manifest;
 mod mode;
 mod mount;
 mod mount_table;
+mod openpgp;
 mod package;
 mod plain;
 mod postgres_database;
@@ -330,6 +332,7 @@ pub(crate) mod tests {
             let mut vault = Vault::default();
             vault.insert("pw".to_owned(), Secret::new("hunter22".to_owned()), "hmac:pw".to_owned());
             let mut host = Host::new(folder.path().join("state"));
+            host.set_apt_folder(folder.path().join("apt"));
             host.set_vault(vault);
             Self { host, folder }
         }
