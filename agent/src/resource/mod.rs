@@ -155,37 +155,6 @@ pub trait ResourceType: Sized {
     }
 }
 
-/// Stands in for a type that is still to be written, so that it compiles and says so when used.
-macro_rules! not_yet {
-    ($type:ident) => {
-        impl super::ResourceType for $type {
-            type State = std::convert::Infallible;
-
-            fn observe(&self, _: &crate::host::Host) -> Result<Self::State, crate::protocol::StepError> {
-                let message = concat!("the type ", stringify!($type), " is not implemented yet");
-                Err(crate::protocol::StepError::new(message))
-            }
-
-            fn diff(
-                &self,
-                state: &Self::State,
-                _: &crate::host::Host,
-            ) -> Result<crate::change::Change, crate::protocol::StepError> {
-                match *state {}
-            }
-
-            fn apply(&self, state: &Self::State, _: &crate::host::Host) -> Result<(), crate::protocol::StepError> {
-                match *state {}
-            }
-
-            fn absent(&self) -> Option<Self> {
-                None
-            }
-        }
-    };
-}
-pub(crate) use not_yet;
-
 /// Declares the enum of all types and what is known of a type by its name.
 macro_rules! resources {
     ($($name:literal $type:ident by $identity:ident,)*) => {
