@@ -17,3 +17,5 @@ mod link;
 mod login;
 #[path = "ssh/places.rs"]
 mod places;
+#[path = "ssh/relay.rs"]
+mod relay;

@@ -3,8 +3,6 @@
 mod start;
 mod trouble;
 
-use std::time::Duration;
-
 use cc_agent::facts::Facts;
 use cc_agent::protocol::{Reply, Request, VERSION};
 
@@ -25,9 +23,6 @@ pub struct AgentSession {
     pub uploaded: bool,
 }
 
-/// The script, the facts: what takes longer than this hangs.
-const HELLO: Duration = Duration::from_secs(60);
-
 impl Session {
     /// Finds the agent on the host by its digest, or sends it, starts it as root when the target says so, and greets it.
     ///
@@ -40,7 +35,7 @@ impl Session {
             Request::Hello { version: VERSION, environment: environment.to_owned(), host: self.host().to_owned() };
         let started = Start::new(self, agent, &hello).await?.run().await?;
         let mut link = started.link;
-        match link.receiver.next(HELLO).await? {
+        match link.receiver.next(self.patience()).await? {
             Reply::Hello { version: VERSION, facts, root } => {
                 Ok(AgentSession { link, facts, root, place: started.place, uploaded: started.uploaded })
             }

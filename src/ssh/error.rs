@@ -38,6 +38,12 @@ pub enum Reason {
         /// Whether another try may help.
         transient: bool,
     },
+    /// The jump host is not allowed to go on.
+    #[error("cannot connect to {address}: the jump host forwards no connections")]
+    JumpRefused {
+        /// `address:port`.
+        address: String,
+    },
     /// Nothing came in time.
     #[error("no answer within {} s while waiting for {awaited}", .after.as_secs_f32())]
     TimedOut {
@@ -247,7 +253,11 @@ impl SshError {
     pub fn is_unreachable(&self) -> bool {
         matches!(
             *self.reason,
-            Reason::NoAddress { .. } | Reason::Unreachable { .. } | Reason::TimedOut { .. } | Reason::Lost { .. }
+            Reason::NoAddress { .. }
+                | Reason::Unreachable { .. }
+                | Reason::JumpRefused { .. }
+                | Reason::TimedOut { .. }
+                | Reason::Lost { .. }
         )
     }
 
@@ -280,6 +290,9 @@ impl Reason {
                 "check that the host is up, its SSH port, and the firewalls on the way; `jump` in the inventory goes \
                  through a jump host"
                     .to_owned()
+            }
+            Self::JumpRefused { .. } => {
+                "set `AllowTcpForwarding yes` in the jump host's sshd_config, for this user at least".to_owned()
             }
             Self::TimedOut { .. } => {
                 "the host or its network hangs: look at its load and console, then run the command again".to_owned()

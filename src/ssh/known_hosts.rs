@@ -1,9 +1,11 @@
 //! Which host keys are trusted.
 
 mod entry;
+mod error;
 mod host_name;
 mod pin;
 mod unknown_key;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,19 +15,11 @@ use russh::keys::ssh_key::known_hosts::Marker;
 use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use entry::Entry;
+pub use error::KnownHostsError;
 pub use host_name::HostName;
 pub use unknown_key::UnknownKey;
 pub(super) use unknown_key::fingerprint;
-
-/// A known_hosts file that cannot be read or written.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("known hosts file {}: {detail}", .path.display())]
-pub struct KnownHostsError {
-    /// The file.
-    pub path: PathBuf,
-    /// Why, with the line when there is one.
-    pub detail: String,
-}
+pub use verdict::Verdict;
 
 /// What all known_hosts files together say of one host.
 ///
@@ -37,32 +31,6 @@ pub struct KnownHosts {
     entries: Vec<Entry>,
     /// Lines for the same host without its port.
     portless: Vec<Entry>,
-}
-
-/// What the known_hosts files say of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is the host's key.
-    Trusted,
-    /// Nobody knows a key of this host.
-    Unknown,
-    /// The host is known by another key.
-    Changed {
-        /// Type and fingerprint of the known key, of the same type if there is one.
-        known: String,
-        /// `file:line` of it.
-        place: String,
-    },
-    /// The key, or the authority that signed it, is revoked.
-    Revoked {
-        /// `file:line` of the revocation.
-        place: String,
-    },
-    /// A known authority signed the certificate, but it is not good for this host now.
-    Invalid {
-        /// Why.
-        detail: String,
-    },
 }
 
 impl KnownHosts {

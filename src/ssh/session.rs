@@ -16,9 +16,10 @@ pub struct Session {
     user: String,
     bootstrapped: bool,
     become_root: Become,
+    patience: Duration,
     connection: Arc<Connection>,
     /// The jump host that this session goes through lives as long as it.
-    _through: Option<Arc<Connection>>,
+    through: Option<Arc<Connection>>,
 }
 
 /// What a command said and how it ended.
@@ -37,16 +38,17 @@ impl Session {
         target: &Target,
         user: &str,
         bootstrapped: bool,
-        connection: Connection,
-        through: Option<Arc<Connection>>,
+        patience: Duration,
+        (connection, through): (Arc<Connection>, Option<Arc<Connection>>),
     ) -> Self {
         Self {
             host: target.host.clone(),
             user: user.to_owned(),
             bootstrapped,
             become_root: target.become_root.clone(),
-            connection: Arc::new(connection),
-            _through: through,
+            patience,
+            connection,
+            through,
         }
     }
 
@@ -69,8 +71,14 @@ impl Session {
         &self.become_root
     }
 
-    pub(super) fn connection(&self) -> &Arc<Connection> {
-        &self.connection
+    /// How long each answer may take while the agent starts.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// The connection, and the one that it goes through: whoever holds both keeps the session.
+    pub(super) fn connections(&self) -> (Arc<Connection>, Option<Arc<Connection>>) {
+        (Arc::clone(&self.connection), self.through.clone())
     }
 
     /// Runs a command with the user's login shell and without input.

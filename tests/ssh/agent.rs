@@ -1,9 +1,10 @@
 //! The agent is found or sent, and becomes root.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cc_agent::secret::Secret;
-use cc_cloud::ssh::{AgentBinary, AgentSession, Become, Reason, Session, SshError};
+use cc_cloud::ssh::{AgentBinary, AgentSession, Become, Connector, ConnectorOptions, Reason, Session, SshError};
 
 use crate::host::{Host, PASSWORD, Setup};
 use crate::lab::{Lab, stand_in, stand_in_file};
@@ -193,4 +194,44 @@ async fn another_machine_and_a_host_without_tools() {
         session(&lab, "deploy", "mount --bind /dev/null $(readlink -f /usr/bin/gzip)", Become::Sudo).await;
     let error = failure(&deploy).await;
     assert!(error.to_string().contains("the host has no `gzip`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_shell_that_hangs_is_an_error_that_says_what_was_awaited() {
+    let lab = Lab::new();
+    let inside = "printf '#!/bin/sh\\nexec sleep 30' >/home/deploy/hang; chmod 755 /home/deploy/hang";
+    let host = Host::with(&lab, Setup { shell: "/home/deploy/hang", inside, ..Setup::default() });
+    lab.trust(&[&host]).await;
+    let options = ConnectorOptions { answer_timeout: Duration::from_millis(500), ..lab.options() };
+    let session = Connector::new(options).connect(&lab.target(&host, "deploy")).await.unwrap();
+    let error = failure(&session).await;
+    assert_eq!(error.to_string(), "web1: no answer within 0.5 s while waiting for the first answer of the login shell");
+    let error = session.exec("true", Duration::from_millis(500)).await.unwrap_err();
+    assert_eq!(error.to_string(), "web1: no answer within 0.5 s while waiting for the end of `true`");
+}
+
+#[tokio::test]
+async fn a_server_without_sessions_is_an_error() {
+    let lab = Lab::new();
+    let setup = Setup { sshd: "MaxSessions 0", ..Setup::default() };
+    let (_host, session) = session_on(&lab, "deploy", setup, Become::Sudo).await;
+    let error = failure(&session).await;
+    assert!(matches!(*error.reason, Reason::ExecRefused { .. }), "{error}");
+}
+
+// The connection is ended by a task, while the test blocks on the host.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_agent_ends_with_its_session() {
+    let lab = Lab::new();
+    for user in ["root", "deploy"] {
+        let (host, session) = session(&lab, user, "", Become::Sudo).await;
+        let started = start(&session).await.unwrap();
+        let name = started.place.rsplit('/').next().unwrap().to_owned();
+        // Other tests have agents of the same name, in other namespaces.
+        let own = r#"[ "$(readlink /proc/$pid/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ]"#;
+        let pid = host.inside(&format!("for pid in $(pidof {name}); do if {own}; then echo $pid; fi; done"));
+        drop((started, session));
+        host.inside(&format!("timeout 30 tail --pid={} -f /dev/null", pid.trim()));
+        std::fs::remove_dir_all(lab.path("host-web1")).unwrap();
+    }
 }

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::lab::{Lab, run};
 
@@ -27,7 +27,7 @@ const USERS: &[(&str, &str)] = &[
 ];
 
 /// How a host differs from a plain one.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Setup<'a> {
     /// Its name; `web1` if empty.
     pub name: &'a str,
@@ -189,7 +189,8 @@ fn fill(lab: &Lab, folder: &std::path::Path, setup: &Setup) {
         fs::write(&file, content).unwrap();
         fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
     };
-    let hash = run(Command::new("openssl").args(["passwd", "-6", PASSWORD]));
+    static HASH: OnceLock<String> = OnceLock::new();
+    let hash = HASH.get_or_init(|| run(Command::new("openssl").args(["passwd", "-6", PASSWORD])));
     let (mut passwd, mut group, mut shadow, mut sudoers) = (String::new(), String::new(), String::new(), String::new());
     for line in fs::read_to_string("/etc/passwd").unwrap().lines().filter(|line| !line.contains("/home/")) {
         passwd.push_str(&format!("{line}\n"));

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use cc_agent::protocol::{Event, Reply, Request};
-use cc_cloud::ssh::{AgentLink, Become, Reason, SshError};
+use cc_cloud::ssh::{AgentLink, Become, Connector, ConnectorOptions, Reason, SshError};
 
 use crate::agent::{session, start};
 use crate::host::Host;
 use crate::lab::Lab;
 use crate::login::SOON;
+use crate::relay::Relay;
 
 async fn link(lab: &Lab) -> (Host, AgentLink) {
     let (host, session) = session(lab, "root", "", Become::Sudo).await;
@@ -142,4 +143,22 @@ async fn a_connection_that_is_cut_is_lost() {
     let error = link.receiver.next(SOON).await.map(|_| ()).unwrap_err();
     assert!(matches!(*error.reason, Reason::Lost { .. }), "{error}");
     assert!(error.to_string().contains("the answer to `exec`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_host_that_freezes_is_noticed_by_the_keepalive() {
+    let lab = Lab::new();
+    let host = Host::start(&lab);
+    lab.trust(&[&host]).await;
+    let relay = Relay::start(host.port());
+    let keepalive = Duration::from_millis(200);
+    let connector = Connector::new(ConnectorOptions { keepalive, ..lab.options() });
+    let mut target = lab.target(&host, "root");
+    target.endpoint.port = Some(relay.port);
+    let known = lab.read("known_hosts").replace(&host.port().to_string(), &relay.port.to_string());
+    lab.write("known_hosts", &known);
+    let mut link = start(&connector.connect(&target).await.unwrap()).await.unwrap().link;
+    relay.freeze();
+    let error = link.call(&exec("nothing"), SOON).await.unwrap_err();
+    assert!(matches!(*error.reason, Reason::Lost { .. }), "{error}");
 }

@@ -246,7 +246,20 @@ async fn an_error_at_a_jump_host_names_both() {
     target.endpoint.port = Some(1);
     let error = lab.connector().connect(&target).await.map(|_| ()).unwrap_err();
     assert!(matches!(*error.reason, Reason::Unreachable { .. }), "{error}");
-    assert!(error.to_string().starts_with("web1: cannot connect to 127.0.0.1:1: the jump host says"), "{error}");
+    assert!(error.to_string().starts_with("web1: cannot connect to 127.0.0.1:1: the jump host cannot"), "{error}");
+}
+
+#[tokio::test]
+async fn a_jump_host_that_forwards_nothing_says_so() {
+    let lab = Lab::new();
+    let jump = Host::with(&lab, Setup { name: "jump", sshd: "AllowTcpForwarding no", ..Setup::default() });
+    let web = Host::start(&lab);
+    lab.trust(&[&jump, &web]).await;
+    let mut target = lab.target(&web, "deploy");
+    target.jump = vec![lab.endpoint(&jump, "deploy")];
+    let error = lab.connector().connect(&target).await.map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("the jump host forwards no connections"), "{error}");
+    assert!(error.hint().unwrap().contains("AllowTcpForwarding"), "{:?}", error.hint());
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use cc_agent::protocol::{Request, encode_control};
 use cc_agent::secret::Secret;
@@ -16,9 +15,6 @@ use super::super::{AgentBinary, AgentLink, Become, Reason, Session, SshError};
 use super::trouble::{sudo_trouble, trouble};
 
 const SCRIPT: &str = include_str!("bootstrap.sh");
-
-/// Each answer of the script; the upload has its own limit.
-const ANSWER: Duration = Duration::from_secs(60);
 
 /// Login shells may print that much before the first line that is for us.
 const MOST_JUNK: usize = 1 << 20;
@@ -136,14 +132,12 @@ impl<'a> Start<'a> {
     }
 
     fn into_started(self, place: String, uploaded: bool) -> Started {
-        let connection = Arc::clone(self.session.connection());
-        let channel = (self.read, self.write);
-        let link = AgentLink::new(self.session.host(), connection, self.traffic, channel, self.heard);
+        let link = AgentLink::new(self.session, self.traffic, (self.read, self.write), self.heard);
         Started { link, place, uploaded }
     }
 
     async fn send(&mut self, bytes: &[u8]) -> Result<(), SshError> {
-        let written = write(&self.write, &self.traffic, bytes).await;
+        let written = write(&self.write, &self.traffic, self.session.patience(), bytes).await;
         written.map_err(|reason| self.session.error(reason))
     }
 
@@ -157,7 +151,7 @@ impl<'a> Start<'a> {
         // The next prompt is looked for after this one.
         self.stderr.clear();
         let line = Secret::new([password.expose().as_bytes(), b"\n"].concat());
-        let sent = write(&self.write, &self.traffic, line.expose()).await;
+        let sent = write(&self.write, &self.traffic, self.session.patience(), line.expose()).await;
         sent.map_err(|reason| self.session.error(reason))
     }
 
@@ -168,10 +162,11 @@ impl<'a> Start<'a> {
         })?;
         let mut early = Vec::new();
         let sent = {
-            let Self { write: writer, traffic, read, mark, .. } = self;
+            let Self { write: writer, traffic, read, mark, session, .. } = self;
+            let patience = session.patience();
             let sending = async {
-                write(writer, traffic, format!("{}\n", packed.len()).as_bytes()).await?;
-                write(writer, traffic, &packed).await
+                write(writer, traffic, patience, format!("{}\n", packed.len()).as_bytes()).await?;
+                write(writer, traffic, patience, &packed).await
             };
             tokio::pin!(sending);
             loop {
@@ -200,6 +195,7 @@ impl<'a> Start<'a> {
 
     /// Waits for the next thing that is meant for us.
     async fn next(&mut self, awaited: &str, begun: bool, asked: bool) -> Result<Said, SshError> {
+        let patience = self.session.patience();
         let waiting = async {
             loop {
                 if let Some(said) = self.said()? {
@@ -211,9 +207,9 @@ impl<'a> Start<'a> {
                 }
             }
         };
-        match timeout(ANSWER, waiting).await {
+        match timeout(patience, waiting).await {
             Ok(result) => result,
-            Err(_) => Err(self.session.error(Reason::TimedOut { awaited: awaited.to_owned(), after: ANSWER })),
+            Err(_) => Err(self.session.error(Reason::TimedOut { awaited: awaited.to_owned(), after: patience })),
         }
     }
 
