@@ -15,7 +15,7 @@ mod resource;
 mod role;
 mod scope;
 mod smoke;
-mod topology;
+pub(crate) mod topology;
 mod tree;
 mod world;
 

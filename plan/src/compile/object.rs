@@ -56,10 +56,7 @@ impl Object for Root {
             "host" => Some(view(Names::Host)),
             "hosts" => Some(view(Names::Hosts)),
             "groups" => Some(world.groups.clone()),
-            "service" => {
-                let name = world.spec.environment.services[self.service].name.value.as_str();
-                Some(Value::from_pairs([("name", name)]))
-            }
+            "service" => Some(world.service[self.service].clone()),
             "services" => Some(view(Names::Services)),
             "uses" => Some(view(Names::Uses)),
             "clients" => Some(hosts(scope, &world.topology.services[self.service].clients)),
@@ -211,11 +208,11 @@ impl Object for View {
             Names::Host => self.host(key).or_else(|| self.fact(key)),
             Names::OtherHost => self.host(key),
             Names::Hosts => {
-                let host = world.spec.inventory.hosts.iter().position(|host| host.name.value == key)?;
+                let host = *world.host_index.get(key)?;
                 Some(self.at(self.service, host, Names::OtherHost))
             }
             Names::Services => {
-                let service = world.spec.environment.services.iter().position(|s| s.name.value == key)?;
+                let service = *world.service_index.get(key)?;
                 Some(self.at(service, self.host, Names::Service))
             }
             Names::Service => self.service(self.service, None, key),

@@ -111,9 +111,8 @@ impl HostScope {
 
     /// A host's facts, or plausible ones, with a note that `what` of it is unknown.
     pub(crate) fn facts(&self, host: usize, what: &str) -> &Facts {
-        let name = &self.world.spec.inventory.hosts[host].name.value;
-        self.world.known.facts.get(name).unwrap_or_else(|| {
-            self.touch([format!("host.{what} of {name}")]);
+        self.world.facts[host].as_ref().unwrap_or_else(|| {
+            self.touch([format!("host.{what} of {}", self.world.spec.inventory.hosts[host].name.value)]);
             &self.placeholder
         })
     }
@@ -139,7 +138,9 @@ impl HostScope {
     fn once(self: &Arc<Self>, key: Key) -> Value {
         match lock(&self.memo).get(&key) {
             Some(Slot::Done(value, touched)) => {
-                self.touch(touched.iter().cloned());
+                if !touched.is_empty() {
+                    self.touch(touched.iter().cloned());
+                }
                 return value.clone();
             }
             Some(Slot::Busy) => {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cc_agent::facts::Facts;
 use minijinja::Value;
 
 use super::Known;
@@ -28,6 +29,14 @@ pub(crate) struct World {
     pub environment: Value,
     /// `groups` in templates.
     pub groups: Value,
+    /// `service` in the templates of each service.
+    pub service: Vec<Value>,
+    /// Facts of each host, when they are known.
+    pub facts: Vec<Option<Facts>>,
+    /// Hosts by name.
+    pub host_index: HashMap<String, usize>,
+    /// Services by name.
+    pub service_index: HashMap<String, usize>,
     /// `host.params` of each host.
     pub host_params: Vec<Value>,
     /// `external.<name>` in templates.
@@ -80,14 +89,18 @@ impl World {
             ("name", Value::from(spec.environment.name.value.as_str())),
             ("size", Value::from(size.as_str().unwrap_or_default())),
         ]);
-        let secrets = named_secrets(&spec);
+        let services = &spec.environment.services;
         Ok(Self {
             known: known.clone(),
             engine,
             topology,
-            secrets,
+            secrets: named_secrets(&spec),
             environment,
             groups,
+            service: services.iter().map(|s| Value::from_pairs([("name", s.name.value.as_str())])).collect(),
+            facts: hosts.iter().map(|host| known.facts.get(&host.name.value).cloned()).collect(),
+            host_index: hosts.iter().enumerate().map(|(index, host)| (host.name.value.clone(), index)).collect(),
+            service_index: services.iter().enumerate().map(|(index, s)| (s.name.value.clone(), index)).collect(),
             host_params,
             external,
             trees: Mutex::default(),
