@@ -121,6 +121,9 @@ pub enum EnvironmentCommand {
     /// Open a shell on a host
     #[command(after_help = examples("cc-cloud local ssh db1"))]
     Ssh(super::ssh::SshArgs),
+    /// Enter, show and check secrets, and say who can read them
+    #[command(after_help = examples("cc-cloud local secrets set redis_password --random 32\ncc-cloud local secrets edit\ncc-cloud local secrets check\ncc-cloud local secrets rekey --add bob=age1…"))]
+    Secrets(super::secrets::SecretsArgs),
     /// Make or start the rehearsal hosts (provider: containers)
     #[command(after_help = examples("cc-cloud local up && cc-cloud local deploy"))]
     Up(super::up::UpArgs),
@@ -201,9 +204,13 @@ pub fn invocation(
 ) -> Result<(GlobalArgs, Invocation), clap::Error> {
     match matches.subcommand() {
         Some((name, inner)) if environments.iter().any(|environment| environment == name) => {
-            let leaf = inner.subcommand().map_or(inner, |(_, leaf)| leaf);
+            // Options that every command has are known to the innermost one.
+            let leaf = std::iter::successors(Some(inner), |matches| matches.subcommand().map(|(_, leaf)| leaf)).last();
             let command = EnvironmentCommand::from_arg_matches(inner)?;
-            Ok((GlobalArgs::from_arg_matches(leaf)?, Invocation::Environment(name.to_owned(), command)))
+            Ok((
+                GlobalArgs::from_arg_matches(leaf.unwrap_or(inner))?,
+                Invocation::Environment(name.to_owned(), command),
+            ))
         }
         Some((_, leaf)) => {
             Ok((GlobalArgs::from_arg_matches(leaf)?, Invocation::Global(GlobalCommand::from_arg_matches(matches)?)))

@@ -25,6 +25,13 @@ pub fn services(current: &OsStr) -> Vec<CompletionCandidate> {
     matching(current, services.iter().map(|(name, _)| name.value.as_str()))
 }
 
+/// Names of secrets.
+pub fn secrets(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(file) = read(|environment| format!("secrets/{environment}.yml")) else { return Vec::new() };
+    let Some(values) = file.get("values").and_then(Node::as_map) else { return Vec::new() };
+    matching(current, values.iter().map(|(name, _)| name.value.as_str()))
+}
+
 fn matching<'n>(current: &OsStr, names: impl Iterator<Item = &'n str>) -> Vec<CompletionCandidate> {
     let start = current.to_string_lossy();
     let mut names: Vec<&str> = names.filter(|name| name.starts_with(start.as_ref())).collect();

@@ -14,6 +14,7 @@ mod man;
 mod plan;
 mod prepared;
 mod schema;
+mod secrets;
 mod ssh;
 mod status;
 mod up;
@@ -185,6 +186,7 @@ fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Re
             EnvironmentCommand::Facts(args) => facts::run(context, name, &args).await,
             EnvironmentCommand::Exec(args) => exec::run(context, name, &args).await,
             EnvironmentCommand::Ssh(args) => ssh::run(context, name, &args).await,
+            EnvironmentCommand::Secrets(args) => secrets::run(context, name, &args).await,
             EnvironmentCommand::Up(args) => up::run(context, name, &args).await,
             EnvironmentCommand::Down(args) => down::run(context, name, &args).await,
         }

@@ -36,19 +36,19 @@ pub struct AuditedSecret {
     pub name: String,
     /// Its line, from 1.
     pub line: usize,
-    /// Whether the environment refers to it.
-    pub used: bool,
+    /// Whether the environment refers to it; `None` when that is not known.
+    pub used: Option<bool>,
     /// Its keyed digest; `None` without a key, or when it does not open.
     pub digest: Option<String>,
 }
 
 impl Audit {
-    /// Checks the secrets file of an environment against the names that the environment refers to. Without a key, or
-    /// with one that does not fit, everything that needs none is still checked.
+    /// Checks the secrets file of an environment against the names that the environment refers to (`None`: not known).
+    /// Without a key, or with one that does not fit, everything that needs none is still checked.
     pub fn of(
         path: &Path,
         environment: &str,
-        referenced: &BTreeSet<String>,
+        referenced: Option<&BTreeSet<String>>,
         identities: Option<&Identities>,
     ) -> Result<Self, Error> {
         let mut audit = Self {
@@ -60,7 +60,7 @@ impl Audit {
         };
         match Store::open(path, environment) {
             Ok(store) => audit.check_names(&store, referenced),
-            Err(Error::Missing { .. }) => audit.missing(referenced, &BTreeSet::new()),
+            Err(Error::Missing { .. }) => audit.check_references(referenced, &BTreeSet::new()),
             Err(Error::Broken { problems, .. }) => {
                 audit.problems = problems;
                 audit
@@ -77,7 +77,7 @@ impl Audit {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
-    fn check_names(&mut self, store: &Store, referenced: &BTreeSet<String>) {
+    fn check_names(&mut self, store: &Store, referenced: Option<&BTreeSet<String>>) {
         let names = store.names();
         self.recipients = store.recipients().to_vec();
         self.secrets = names
@@ -85,23 +85,28 @@ impl Audit {
             .map(|name| AuditedSecret {
                 name: name.clone(),
                 line: store.line(name).unwrap_or(0),
-                used: referenced.contains(name),
+                used: referenced.map(|referenced| referenced.contains(name)),
                 digest: None,
             })
             .collect();
         if let [only] = store.recipients() {
-            let message = format!("only `{}` can read this file: with that key, the values are lost", only.name());
+            let message = format!("only `{}` can read this file: if that key is lost, so are the values", only.name());
             self.problems
                 .push(Problem::warning(None, message).hint("add a second recipient with `secrets rekey --add`"));
         }
-        for secret in self.secrets.iter().filter(|secret| !secret.used) {
+        for secret in self.secrets.iter().filter(|secret| secret.used == Some(false)) {
             let message = format!("nothing in the environment refers to `{}`", secret.name);
             self.problems.push(Problem::warning(secret.line, message).hint("delete it with `secrets edit`"));
         }
-        self.missing(referenced, &names);
+        self.check_references(referenced, &names);
     }
 
-    fn missing(&mut self, referenced: &BTreeSet<String>, names: &BTreeSet<String>) {
+    fn check_references(&mut self, referenced: Option<&BTreeSet<String>>, names: &BTreeSet<String>) {
+        let Some(referenced) = referenced else {
+            self.unchecked
+                .push("which secrets are missing or unused: the environment has errors, see `validate`".into());
+            return;
+        };
         for name in referenced.difference(names) {
             let unused = names.difference(referenced).map(String::as_str);
             let hint = match closest(name, unused) {
@@ -137,7 +142,7 @@ impl Audit {
             if unlocked.get(&secret.name).is_ok_and(|value| value.expose().chars().count() < SHORT) {
                 let message =
                     format!("the value of `{}` has less than {SHORT} characters: it is easily guessed", secret.name);
-                let hint = format!("`secrets set {} --random 32`, where nobody has to type it", secret.name);
+                let hint = format!("`secrets set {} --random --replace`, unless somebody has to type it", secret.name);
                 self.problems.push(Problem::warning(secret.line, message).hint(hint));
             }
         }

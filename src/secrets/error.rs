@@ -56,6 +56,14 @@ pub enum Error {
         /// What went wrong with single keys: a plugin that is missing or failed.
         notes: Vec<String>,
     },
+    /// A new secrets file has nobody to be readable for.
+    #[error("{}: there is no such secrets file, and you have no key in a file that a new one could be readable with. Looked in: {}", path.display(), looked.join(", "))]
+    NoOwnKey {
+        /// The secrets file.
+        path: PathBuf,
+        /// Where keys were looked for, and what was there.
+        looked: Vec<String>,
+    },
     /// A file of private keys is unusable.
     #[error("{}{}: {reason}", path.display(), line.map(|line| format!(", line {line}")).unwrap_or_default())]
     KeyFile {
@@ -166,11 +174,17 @@ impl Error {
             }
             Self::NoKey { .. } => vec![
                 "if one of these recipients is yours, put its private key in one of these places".into(),
-                "if not, make a key with `cc-cloud secrets keygen` and ask one of them to run `secrets rekey --add YOU=age1…`"
+                "if not, make a key with `secrets keygen` and ask one of them to run `secrets rekey --add YOU=age1…`"
                     .into(),
             ],
+            Self::NoOwnKey { .. } => vec![
+                "`secrets keygen` makes a key for you".into(),
+                "for a hardware key: `secrets rekey --add NAME=age1…` makes the file for its recipient".into(),
+            ],
             Self::Wrap { missing_plugin: Some(plugin), .. } => {
-                vec![format!("install `{plugin}` and put it on the PATH: whoever seals for such a key needs its plugin too")]
+                vec![format!(
+                    "install `{plugin}` and put it on the PATH: whoever seals for such a key needs its plugin too"
+                )]
             }
             Self::Unknown { near: Some(near), .. } => vec![format!("did you mean `{near}`?")],
             Self::Unknown { .. } => vec!["`secrets list` shows the names".into()],

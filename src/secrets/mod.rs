@@ -7,6 +7,7 @@ mod audit;
 mod data_key;
 mod document;
 mod editor;
+pub mod entry;
 mod error;
 mod identities;
 mod name;

@@ -133,7 +133,7 @@ pub enum InvalidRecipient {
     )]
     Private,
     /// An SSH key.
-    #[error("an SSH key cannot be a recipient: make an age key with `cc-cloud secrets keygen` or `age-keygen`")]
+    #[error("an SSH key cannot be a recipient: make an age key with `secrets keygen` or `age-keygen`")]
     Ssh,
 }
 

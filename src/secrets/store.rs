@@ -50,6 +50,27 @@ impl Store {
         Ok(Unlocked::new(Self { path: path.to_owned(), document, text: None }, key, None))
     }
 
+    /// Opens and unlocks the secrets file of an environment. Where there is none, it is a new one for the own keys, which
+    /// are named after `user`.
+    pub fn open_or_create(
+        path: &Path,
+        environment: &str,
+        identities: &Identities,
+        user: &str,
+    ) -> Result<Unlocked, Error> {
+        match Self::open(path, environment) {
+            Ok(store) => store.unlock(identities),
+            Err(Error::Missing { .. }) => {
+                let recipients = identities.as_recipients(user)?;
+                if recipients.is_empty() {
+                    return Err(Error::NoOwnKey { path: path.to_owned(), looked: identities.looked().to_vec() });
+                }
+                Self::create(path, environment, recipients, identities.terminal())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Opens it with the first of the keys that fits.
     pub fn unlock(self, identities: &Identities) -> Result<Unlocked, Error> {
         let header = &self.document.header;

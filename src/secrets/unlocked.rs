@@ -16,7 +16,7 @@ use super::replace;
 use super::store::{self, Store};
 
 /// Bytes of the longest value.
-const VALUE_LIMIT: usize = 1 << 20;
+pub(super) const VALUE_LIMIT: usize = 1 << 20;
 
 /// A secrets file with its data key. Changes are in memory until [`Unlocked::save`].
 pub struct Unlocked {

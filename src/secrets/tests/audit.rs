@@ -20,12 +20,12 @@ fn a_good_file_has_no_problems() {
     let place = Place::new(&[&alice, &bob]);
     set_and_save(&place, &alice, "redis_password", "long enough");
     let referenced = names(&["redis_password", "django_secret_key"]);
-    let audit = Audit::of(&place.path(), "prod", &referenced, Some(&bob.identities())).unwrap();
+    let audit = Audit::of(&place.path(), "prod", Some(&referenced), Some(&bob.identities())).unwrap();
     assert_eq!(said(&audit), Vec::<String>::new());
     assert!(audit.unchecked.is_empty() && !audit.has_errors());
     assert_eq!(audit.recipients.iter().map(Recipient::name).collect::<Vec<_>>(), ["alice", "bob"]);
     assert_eq!(audit.secrets.len(), 2);
-    assert!(audit.secrets.iter().all(|secret| secret.used && secret.digest.is_some() && secret.line > 0));
+    assert!(audit.secrets.iter().all(|secret| secret.used == Some(true) && secret.digest.is_some() && secret.line > 0));
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn missing_unused_short_and_lonely_are_told() {
     let alice = Person::new("alice");
     let place = Place::new(&[&alice]);
     let referenced = names(&["redis_pasword", "smtp", "django_secret_key"]);
-    let audit = Audit::of(&place.path(), "prod", &referenced, Some(&alice.identities())).unwrap();
+    let audit = Audit::of(&place.path(), "prod", Some(&referenced), Some(&alice.identities())).unwrap();
     assert!(audit.has_errors());
     let line = audit.secrets.iter().find(|secret| secret.name == "redis_password").unwrap().line;
     assert_eq!(
@@ -45,7 +45,7 @@ fn missing_unused_short_and_lonely_are_told() {
             format!(
                 "warning: line {line}: the value of `redis_password` has less than 8 characters: it is easily guessed"
             ),
-            "warning: only `alice` can read this file: with that key, the values are lost".to_owned(),
+            "warning: only `alice` can read this file: if that key is lost, so are the values".to_owned(),
         ]
     );
     let hints: Vec<_> = audit.problems.iter().map(|problem| problem.hint.clone().unwrap()).collect();
@@ -57,12 +57,13 @@ fn missing_unused_short_and_lonely_are_told() {
 fn without_a_key_it_says_what_was_not_checked() {
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let place = Place::new(&[&alice]);
-    let audit = Audit::of(&place.path(), "prod", &names(&["redis_password", "x"]), Some(&bob.identities())).unwrap();
+    let audit =
+        Audit::of(&place.path(), "prod", Some(&names(&["redis_password", "x"])), Some(&bob.identities())).unwrap();
     assert_eq!(audit.unchecked.len(), 1);
     assert!(audit.unchecked[0].contains("none of your keys opens it"), "{:?}", audit.unchecked);
     assert!(audit.unchecked[0].contains(&alice.key), "names who could: {:?}", audit.unchecked);
     assert!(audit.has_errors(), "`x` is missing all the same");
-    let audit = Audit::of(&place.path(), "prod", &names(&["redis_password", "django_secret_key"]), None).unwrap();
+    let audit = Audit::of(&place.path(), "prod", Some(&names(&["redis_password", "django_secret_key"])), None).unwrap();
     assert!(audit.unchecked[0].contains("no key was given") && !audit.has_errors());
     assert!(audit.secrets.iter().all(|secret| secret.digest.is_none()));
 }
@@ -74,7 +75,7 @@ fn tampering_is_an_error_even_where_the_rest_is_fine() {
     let good = place.text();
     let check = |text: &str| {
         fs::write(place.path(), text).unwrap();
-        Audit::of(&place.path(), "prod", &names(&[]), Some(&alice.identities())).unwrap()
+        Audit::of(&place.path(), "prod", Some(&names(&[])), Some(&alice.identities())).unwrap()
     };
     let renamed = check(&good.replace("  redis_password", "  smtp_password"));
     assert!(
@@ -93,9 +94,18 @@ fn tampering_is_an_error_even_where_the_rest_is_fine() {
 fn no_file_is_fine_only_when_nothing_is_needed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("prod.yml");
-    let audit = |referenced: &[&str]| Audit::of(&path, "prod", &names(referenced), None).unwrap();
+    let audit = |referenced: &[&str]| Audit::of(&path, "prod", Some(&names(referenced)), None).unwrap();
     assert!(!audit(&[]).has_errors());
     assert!(audit(&["x"]).has_errors());
+}
+
+#[test]
+fn an_environment_with_errors_leaves_the_rest_to_be_checked() {
+    let alice = Person::new("alice");
+    let place = Place::new(&[&alice]);
+    let audit = Audit::of(&place.path(), "prod", None, Some(&alice.identities())).unwrap();
+    assert!(audit.unchecked[0].contains("the environment has errors") && !audit.has_errors());
+    assert!(audit.secrets.iter().all(|secret| secret.used.is_none() && secret.digest.is_some()));
 }
 
 fn set_and_save(place: &Place, person: &Person, name: &str, value: &str) {
