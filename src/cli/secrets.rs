@@ -312,6 +312,7 @@ impl<'a> Session<'a> {
     fn diagnostic(&self, problem: &Problem, span: Option<Span>) -> Diagnostic {
         let hint = problem.hint.as_ref();
         Diagnostic {
+            conceal: false,
             severity: problem.severity,
             message: problem.message.clone(),
             span,
