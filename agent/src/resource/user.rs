@@ -66,6 +66,14 @@ impl User {
         self.create_home.unwrap_or(!self.system)
     }
 
+    /// The home directory that a user lacks who is there already. Users of packages often have none on purpose, so that it is
+    /// made only for whoever says something of it.
+    fn missing_home<'a>(&'a self, account: &'a Account) -> Option<&'a str> {
+        let home = self.home.as_ref().unwrap_or(&account.home);
+        let wanted = self.wants_home() && (self.create_home.is_some() || self.home.is_some());
+        (wanted && !Path::new(home).is_dir()).then_some(home)
+    }
+
     fn check(&self) -> Result<(), StepError> {
         plain("user", &self.name)?;
         for (field, value) in
@@ -212,10 +220,7 @@ impl ResourceType for User {
         }
         let mut differ = Differ::default();
         self.compare(state, &mut differ);
-        let home = self.home.as_ref().unwrap_or(&account.home);
-        if self.wants_home() && !Path::new(home).is_dir() {
-            differ.push(Detail::Value { field: "create_home".to_owned(), before: None, after: Some(home.clone()) });
-        }
+        differ.field("create_home", None::<&str>, self.missing_home(account));
         Ok(differ.update())
     }
 
@@ -229,8 +234,7 @@ impl ResourceType for User {
             None => self.add(host)?,
             Some(account) => {
                 self.modify(state, account, host)?;
-                let home = self.home.as_ref().unwrap_or(&account.home);
-                if self.wants_home() && !Path::new(home).is_dir() {
+                if self.missing_home(account).is_some() {
                     host.command(["mkhomedir_helper", &self.name]).run()?;
                 }
             }
@@ -323,6 +327,16 @@ mod tests {
         let shadow = "annabel:$6$other:1:\nann:$6$mine:19000:0:99999:7:::\n";
         assert_eq!(shadow_hash(shadow, "ann"), Some("$6$mine"));
         assert_eq!(shadow_hash(shadow, "bob"), None);
+    }
+
+    #[test]
+    fn a_home_is_made_only_for_whoever_speaks_of_it() {
+        let account = Account { home: "/no/such/home".into(), ..state(&[]).account.unwrap() };
+        let missing = |json: &str| user(json).missing_home(&account).map(str::to_owned);
+        assert_eq!(missing(r#"{"name": "ann"}"#), None);
+        assert_eq!(missing(r#"{"name": "ann", "create_home": true}"#).as_deref(), Some("/no/such/home"));
+        assert_eq!(missing(r#"{"name": "ann", "home": "/no/other"}"#).as_deref(), Some("/no/other"));
+        assert_eq!(missing(r#"{"name": "ann", "home": "/no/other", "system": true}"#), None);
     }
 
     #[test]
