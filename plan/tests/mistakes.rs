@@ -49,7 +49,10 @@ fn shown(case: &Path) -> (String, String) {
             found.append(loaded.unset);
             let found = &found;
             match cc_plan::compile::compile(&loaded.spec, &cc_plan::compile::Known::default()) {
-                Ok(_) => (format!("{}no error\n", render(found, sources, false, WIDTH)), to_json(found, sources)),
+                Ok(_) => {
+                    let clean = if found.has_errors() { "" } else { "no error\n" };
+                    (format!("{}{clean}", render(found, sources, false, WIDTH)), to_json(found, sources))
+                }
                 Err(found) => (render(&found, sources, false, WIDTH), to_json(&found, sources)),
             }
         }
