@@ -63,6 +63,6 @@ impl schemars::JsonSchema for Mode {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "format": "mode", "pattern": "^[0-7]{3,4}$", "description": "Octal file mode in quotes, such as \"0644\""})
+        schemars::json_schema!({"type": "string", "x-format": "mode", "pattern": "^[0-7]{3,4}$", "description": "Octal file mode in quotes, such as \"0644\""})
     }
 }

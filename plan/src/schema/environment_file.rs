@@ -25,10 +25,10 @@ pub(super) struct EnvironmentFile {
     /// Rules that hosts must meet.
     policy: Option<PolicyEntry>,
     /// Services by name.
-    #[schemars(extend("propertyNames" = {"format": "name", "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"}))]
+    #[schemars(extend("propertyNames" = {"x-format": "name", "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"}))]
     services: Option<BTreeMap<String, Option<ServiceEntry>>>,
     /// What others run for us, by name. It stands for the offer of the same name.
-    #[schemars(extend("propertyNames" = {"format": "name", "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"}))]
+    #[schemars(extend("propertyNames" = {"x-format": "name", "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"}))]
     external: Option<BTreeMap<String, Option<ExternalEntry>>>,
     /// How changes roll over the hosts of a service, unless the service says otherwise.
     rollout: Option<RolloutEntry>,

@@ -1,4 +1,4 @@
-//! The values that a schema's `format` asks for.
+//! The values that a schema's `x-format` asks for.
 
 use cc_agent::resource::Mode;
 

@@ -16,7 +16,7 @@ pub(super) struct InventoryFile {
     /// Who gives the hosts their addresses; `static` when absent.
     provider: Option<Provider>,
     /// Hosts by name.
-    #[schemars(extend("propertyNames" = {"format": "host-name", "type": "string", "pattern": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}))]
+    #[schemars(extend("propertyNames" = {"x-format": "host-name", "type": "string", "pattern": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}))]
     hosts: BTreeMap<String, Option<HostEntry>>,
     /// What holds for every host that does not say otherwise.
     defaults: Option<HostDefaults>,

@@ -4,9 +4,11 @@ mod environment_file;
 mod format;
 mod inventory_file;
 mod quantity_types;
+mod reference;
 mod resource_rule;
 mod resource_schema;
 mod role_file;
+mod view;
 
 use std::sync::LazyLock;
 
@@ -15,8 +17,10 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 pub(crate) use format::Format;
+pub use reference::reference;
 pub(crate) use resource_rule::ResourceRule;
 pub(crate) use resource_schema::parse_quantity;
+pub(crate) use view::View;
 
 /// The schema of `environments/<env>/environment.yml`.
 pub fn environment() -> &'static Value {

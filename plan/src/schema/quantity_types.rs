@@ -1,4 +1,4 @@
-//! Values with a form of their own. `format` is what validation goes by; the pattern is for editors.
+//! Values with a form of their own. `x-format` is what validation goes by, because `format` has meanings of its own; the pattern is for editors.
 
 use std::borrow::Cow;
 
@@ -25,32 +25,32 @@ macro_rules! formats {
 formats! {
     /// `90s`, `5m`.
     Duration {
-        "format": "duration",
+        "x-format": "duration",
         "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^([0-9]+[smhd])+$"}],
         "description": "A length of time: 90s, 5m, 2h, 1d, 1h30m; a plain number is seconds",
     }
     /// `25%` or a number of hosts.
     BatchSize {
-        "format": "batch-size",
+        "x-format": "batch-size",
         "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+%$"}],
         "description": "A number of hosts, or a share of them such as 25%",
     }
     /// A TCP or UDP port.
     Port {
-        "format": "port",
+        "x-format": "port",
         "type": "integer",
         "minimum": 1,
         "maximum": 65535,
     }
     /// A name as people write it in lower case.
     Name {
-        "format": "name",
+        "x-format": "name",
         "type": "string",
         "pattern": "^[a-z0-9][a-z0-9_-]*$",
     }
     /// Text that holds a template.
     Template {
-        "format": "template",
+        "x-format": "template",
         "type": "string",
         "pattern": "\\{[{%]",
         "description": "A template, such as \"{{ params.port }}\"",

@@ -10,7 +10,7 @@ pub(crate) struct ResourceRule {
     pub(crate) hint: &'static str,
 }
 
-/// Which fields go together. Fields of what should be absent do not matter.
+/// Which fields go together. For what should be absent, none is needed.
 #[derive(Clone, Copy)]
 pub(crate) enum Need {
     /// At least one of them.
@@ -102,6 +102,15 @@ impl ResourceRule {
             }),
             Need::NotBoth(a, b) if has(a) && has(b) => Some(format!("has both `{a}` and `{b}`")),
             _ => None,
+        }
+    }
+
+    /// The rule as a sentence.
+    pub(crate) fn words(&self) -> String {
+        match self.need {
+            Need::OneOf([one]) => format!("Needs `{one}`."),
+            Need::OneOf(fields) => format!("Needs one of `{}`.", fields.join("`, `")),
+            Need::NotBoth(a, b) => format!("Not both `{a}` and `{b}`."),
         }
     }
 

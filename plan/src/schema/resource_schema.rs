@@ -151,7 +151,7 @@ fn entry(name: &str, schema: &Map<String, Value>, keys: &Map<String, Value>, gen
     let mut properties = Map::new();
     let mut first = fields.get(identity).cloned().unwrap_or_default();
     if identity == "path" {
-        first["format"] = json!("path");
+        first["x-format"] = json!("path");
         first["pattern"] = json!("^/");
     }
     properties.insert(name.to_owned(), templated(first, generator));
@@ -220,7 +220,8 @@ pub(super) fn templated(mut schema: Value, generator: &mut SchemaGenerator) -> V
         Some(Value::Array(several)) => several.iter().any(|one| one == name),
         _ => false,
     };
-    if is("string") && schema.get("format").is_none() && schema.get("const").is_none() && schema.get("enum").is_none() {
+    if is("string") && schema.get("x-format").is_none() && schema.get("const").is_none() && schema.get("enum").is_none()
+    {
         schema["type"] = if is("null") { json!(["string", "integer", "null"]) } else { json!(["string", "integer"]) };
         return schema;
     }
@@ -236,7 +237,7 @@ pub(super) fn templated(mut schema: Value, generator: &mut SchemaGenerator) -> V
             outer.insert(key.to_owned(), value);
         }
     }
-    let plain = schema.get("format").is_none();
+    let plain = schema.get("x-format").is_none();
     let choices = match schema.get_mut("anyOf").filter(|_| plain) {
         Some(Value::Array(choices)) => choices.drain(..).chain([template]).collect(),
         _ => vec![schema, template],
@@ -251,7 +252,7 @@ fn quantity(schema: &Value, format: &str) -> Value {
     for key in ["type", "minimum"] {
         quantity.as_object_mut().and_then(|quantity| quantity.shift_remove(key));
     }
-    quantity["format"] = json!(format);
+    quantity["x-format"] = json!(format);
     quantity["anyOf"] = json!([{"type": "integer", "minimum": 0}, {"type": "string", "pattern": pattern}]);
     quantity
 }

@@ -19,7 +19,7 @@ pub(super) struct RoleDescription {
     /// One line for a person.
     description: Option<String>,
     /// Parameters by name.
-    #[schemars(extend("propertyNames" = {"format": "identifier", "type": "string", "pattern": "^[a-z_][a-z0-9_]*$"}))]
+    #[schemars(extend("propertyNames" = {"x-format": "identifier", "type": "string", "pattern": "^[a-z_][a-z0-9_]*$"}))]
     params: Option<BTreeMap<String, ParamEntry>>,
     /// What other services can use.
     offers: Option<Vec<OfferEntry>>,
@@ -157,7 +157,7 @@ macro_rules! computed {
 
 computed! {
     BytesOrTemplate = |generator| resource_schema::templated(json!({
-        "format": "bytes",
+        "x-format": "bytes",
         "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9.]+ ?([KMGT]i?|k)?B?$"}],
         "description": "A number of bytes: 512MiB (1024), 2GB (1000), a plain number",
     }), generator);

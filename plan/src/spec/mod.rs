@@ -4,6 +4,7 @@
 
 mod check;
 pub mod environment;
+mod init;
 pub mod inventory;
 mod load;
 pub mod role;
@@ -11,6 +12,7 @@ pub mod role;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use environment::Environment;
+pub use init::init;
 pub use inventory::Inventory;
 pub use load::{Invalid, Loaded, load};
 pub use role::Role;
