@@ -107,7 +107,9 @@ fn values(page: &mut String, view: View<'_>, name: &str) {
         choices.iter().filter_map(|choice| Some((choice.text("const")?, choice.text("description")?))).collect();
     if !documented.is_empty() {
         let _ = writeln!(page, "\nValues of `{name}`:\n");
-        documented.iter().for_each(|(value, doc)| drop(writeln!(page, "- `{value}`: {doc}")));
+        for (value, doc) in documented {
+            let _ = writeln!(page, "- `{value}`: {doc}");
+        }
     }
 }
 
