@@ -19,3 +19,5 @@ mod login;
 mod places;
 #[path = "ssh/relay.rs"]
 mod relay;
+#[path = "ssh/shipped.rs"]
+mod shipped;
