@@ -36,13 +36,13 @@ pub async fn run(context: &Context, environment: &str, args: &DeployArgs) -> Res
     let view = observation.view.clone();
     context.report.emit(&Event::Plan(&view));
     if view.errors() > 0 {
-        prepared.fleet.leave(args.leave_nothing).await;
+        prepared.fleet.leave(args.leave_nothing, &context.report).await;
         return Err(CliError::failed(format!("{} steps cannot be observed; nothing was changed", view.errors()))
             .hint("mend what is said above, or leave that part out with --services or --limit"));
     }
     let prune = args.prune && view.orphans() > 0;
     if !prune && !view.has_changes() {
-        return finish_unchanged(prepared, args).await;
+        return finish_unchanged(context, prepared, args).await;
     }
     if prepared.interrupt.is_set() {
         return Err(Interrupt::error());
@@ -56,13 +56,13 @@ pub async fn run(context: &Context, environment: &str, args: &DeployArgs) -> Res
     };
     let Prepared { plan, mut fleet, interrupt, .. } = prepared;
     let outcomes = run::apply(&mut fleet, &plan, observation, &options, &interrupt, &context.report).await;
-    fleet.leave(args.leave_nothing).await;
+    fleet.leave(args.leave_nothing, &context.report).await;
     verdict(&outcomes)
 }
 
-async fn finish_unchanged(prepared: Prepared, args: &DeployArgs) -> Result<(), CliError> {
+async fn finish_unchanged(context: &Context, prepared: Prepared, args: &DeployArgs) -> Result<(), CliError> {
     let lost = !prepared.fleet.lost.is_empty();
-    prepared.fleet.leave(args.leave_nothing).await;
+    prepared.fleet.leave(args.leave_nothing, &context.report).await;
     if lost { Err(CliError::reported(Kind::Unreachable)) } else { Ok(()) }
 }
 

@@ -53,7 +53,7 @@ pub async fn run(context: &Context, environment: &str, args: &ExecArgs) -> Resul
         }
     }
     let reached = unreachable(context, &fleet);
-    fleet.leave(false).await;
+    fleet.leave(false, &context.report).await;
     if failed.is_empty() {
         return reached;
     }

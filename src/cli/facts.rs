@@ -39,6 +39,6 @@ pub async fn run(context: &Context, environment: &str, args: &FactsArgs) -> Resu
     let columns = ["HOST", "OS", "ARCH", "CPUS", "MEMORY", "KIND", "SYSTEMD"];
     context.report.emit(&Event::Table { name: "fact", columns: &columns, rows: &rows });
     let result = unreachable(context, &fleet);
-    fleet.leave(false).await;
+    fleet.leave(false, &context.report).await;
     result
 }

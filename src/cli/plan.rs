@@ -25,7 +25,7 @@ pub async fn run(context: &Context, environment: &str, args: &PlanArgs) -> Resul
     let observation = prepared.observe(context).await;
     context.report.emit(&Event::Plan(&observation.view));
     let lost = prepared.fleet.lost.len();
-    prepared.fleet.leave(args.leave_nothing).await;
+    prepared.fleet.leave(args.leave_nothing, &context.report).await;
     let view = &observation.view;
     match () {
         () if view.errors() > 0 => {

@@ -51,7 +51,7 @@ pub async fn run(context: &Context, environment: &str, args: &StatusArgs) -> Res
     }
     context.report.emit(&Event::Table { name: "status", columns: &["HOST", "SERVICE", "WHAT", "STATE"], rows: &rows });
     let result = unreachable(context, &fleet);
-    fleet.leave(false).await;
+    fleet.leave(false, &context.report).await;
     result
 }
 

@@ -33,7 +33,7 @@ pub async fn run(context: &Context, environment: &str, args: &VerifyArgs) -> Res
     } else {
         run::Smoke::default()
     };
-    prepared.fleet.leave(false).await;
+    prepared.fleet.leave(false, &context.report).await;
     let (passed, failed) = (healthy + smoke.passed, sick + smoke.failed);
     context.report.emit(&Event::Note { message: &format!("verify: {passed} passed, {failed} failed") });
     if failed > 0 { Err(CliError::reported(Kind::ChecksFailed)) } else { reached }

@@ -1,7 +1,5 @@
 //! What can be reported.
 
-use std::collections::BTreeMap;
-
 use cc_agent::change::Change;
 use cc_agent::check::Finding;
 use cc_agent::protocol::StepError;
@@ -115,6 +113,11 @@ pub enum Event<'a> {
         /// What to do.
         hint: Option<&'a str>,
     },
+    /// What the connections of a command took; for benchmarks and slow links.
+    Traffic {
+        /// One object a host: `host`, `round_trips`, `bytes_sent`, `bytes_received`.
+        hosts: Vec<serde_json::Value>,
+    },
     /// The end of a run.
     Summary {
         /// The run.
@@ -199,6 +202,4 @@ pub struct HostSummary {
     pub skipped: usize,
     /// Time in steps, in milliseconds.
     pub millis: u64,
-    /// Round trips and bytes, for `-v` and benchmarks.
-    pub traffic: BTreeMap<&'static str, u64>,
 }

@@ -63,6 +63,7 @@ impl TextSink {
             Event::Unreachable { host, message, hint } => {
                 self.problem(&self.style.bad(&format!("unreachable {host}:")), message, hint.as_slice());
             }
+            Event::Traffic { hosts } => self.traffic(hosts),
             Event::Summary { run, hosts, millis } => self.summary(run, hosts, *millis),
             Event::Table { columns, rows, .. } => self.data(&table::render(columns, rows, self.style)),
             Event::Output { host, stderr, text } => self.output(host, *stderr, text),
@@ -157,6 +158,22 @@ impl TextSink {
             self.complain(&lines);
         } else {
             self.data(&lines);
+        }
+    }
+
+    fn traffic(&self, hosts: &[serde_json::Value]) {
+        if self.verbose < 2 {
+            return;
+        }
+        for host in hosts {
+            let number = |name: &str| host[name].as_u64().unwrap_or_default();
+            self.say(&format!(
+                "{}: {} round trips, {} bytes sent, {} received",
+                host["host"].as_str().unwrap_or_default(),
+                number("round_trips"),
+                number("bytes_sent"),
+                number("bytes_received")
+            ));
         }
     }
 

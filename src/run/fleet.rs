@@ -184,8 +184,19 @@ impl Fleet {
         self.lost.insert(host.to_owned(), Lost::from(trouble));
     }
 
-    /// Ends all sessions at the same time.
-    pub async fn leave(self, leave_nothing: bool) {
+    /// What the connections took so far.
+    pub fn traffic(&self) -> Event<'static> {
+        let of = |(host, member): (&String, &Member)| {
+            let mut object = serde_json::Map::from_iter([("host".to_owned(), host.as_str().into())]);
+            object.extend(member.traffic().into_iter().map(|(name, count)| (name.to_owned(), count.into())));
+            serde_json::Value::Object(object)
+        };
+        Event::Traffic { hosts: self.members.iter().map(of).collect() }
+    }
+
+    /// Ends all sessions at the same time and says what they took.
+    pub async fn leave(self, leave_nothing: bool, report: &Report) {
+        report.emit(&self.traffic());
         futures_util::future::join_all(self.members.into_values().map(|member| member.leave(leave_nothing))).await;
     }
 

@@ -110,7 +110,6 @@ impl Tally {
             failed: count.failed,
             skipped: count.due.len(),
             millis: count.millis,
-            traffic: fleet.members.get(host).map(super::Member::traffic).unwrap_or_default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod fleet;
+mod repository;
 mod snapshot;
 mod test_host;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 pub use fleet::Fleet;
+pub use repository::{Repository, Run};
 pub use snapshot::Snapshot;
 pub use test_host::{Output, TestHost};
 

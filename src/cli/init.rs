@@ -1,0 +1,58 @@
+//! `cc-cloud init NAME`.
+
+use std::path::Path;
+
+use super::args;
+use super::context::Context;
+use crate::error::CliError;
+use crate::report::Event;
+
+/// Arguments.
+#[derive(clap::Args, Debug)]
+pub struct InitArgs {
+    /// Name of the environment: lower-case letters, digits, hyphens
+    name: String,
+}
+
+/// Writes the files of a new environment; never over one that exists.
+pub fn run(context: &Context, arguments: &InitArgs) -> Result<(), CliError> {
+    let name = &arguments.name;
+    check_name(name)?;
+    let repository = context.repository();
+    let files = cc_plan::spec::init(name);
+    let paths: Vec<_> = files.iter().map(|(path, _)| repository.root.join(path)).collect();
+    if let Some(existing) = paths.iter().find(|path| path.exists()) {
+        return Err(CliError::failed(format!("{} exists already", existing.display()))
+            .hint("choose another name, or remove that file first"));
+    }
+    for (path, (_, text)) in paths.iter().zip(&files) {
+        write(path, text)?;
+        context.report.emit(&Event::Note { message: &format!("wrote {}", repository.display(path).display()) });
+    }
+    super::schema::write_all(context, &repository.root.join("schema"))?;
+    let next = format!("next: edit these files, then `cc-cloud {name} validate`");
+    context.report.emit(&Event::Note { message: &next });
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), CliError> {
+    let well_formed = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    if !well_formed {
+        return Err(CliError::usage(format!("`{name}` is not a name for an environment"))
+            .hint("start with a lower-case letter; go on with lower-case letters, digits, `-` and `_`"));
+    }
+    if args::reserved_names().iter().any(|reserved| reserved == name) {
+        return Err(CliError::usage(format!("an environment cannot be named like the command `{name}`"))
+            .hint("choose another name"));
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |error| CliError::failed(format!("cannot write {}: {error}", path.display()));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    std::fs::write(path, text).map_err(failed)
+}
