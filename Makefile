@@ -2,13 +2,19 @@
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/cc-cloud/target
 
-.PHONY: help setup test audit lint fmt docs install
+.PHONY: help setup demo demo-down test audit lint fmt docs install
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## What this machine lacks: packages, a running Docker, the host image (as root, or with sudo)
 	@.ci/setup
+
+demo: setup ## Three hosts as containers with the sample application on them, checked by a request (ENVIRONMENT=monolith: one host)
+	@.ci/demo $(or $(ENVIRONMENT),local)
+
+demo-down: ## Remove the demo's hosts
+	@$(CARGO_TARGET_DIR)/$$(rustc -vV | sed -n 's/^host: //p')/release/cc-cloud $(or $(ENVIRONMENT),local) down
 
 test: setup ## Every suite, one line each; logs in ~/.cache/cc-cloud/test-logs
 	@.ci/test

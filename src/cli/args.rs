@@ -121,6 +121,9 @@ pub enum EnvironmentCommand {
     /// Open a shell on a host
     #[command(after_help = examples("cc-cloud local ssh db1"))]
     Ssh(super::ssh::SshArgs),
+    /// Print the order of services
+    #[command(after_help = examples("cc-cloud local graph                   # Mermaid\ncc-cloud local graph --format dot | dot -Tsvg > order.svg"))]
+    Graph(super::graph::GraphArgs),
     /// Enter, show and check secrets, and say who can read them
     #[command(after_help = examples("cc-cloud local secrets set redis_password --random 32\ncc-cloud local secrets edit\ncc-cloud local secrets check\ncc-cloud local secrets rekey --add bob=age1…"))]
     Secrets(super::secrets::SecretsArgs),

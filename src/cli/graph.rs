@@ -1,7 +1,6 @@
 //! `cc-cloud <env> graph`.
 
-use cc_plan::compile::Known;
-use cc_plan::graph;
+use cc_plan::graph::{self, Graph};
 
 use super::context::Context;
 use crate::error::CliError;
@@ -26,11 +25,14 @@ pub enum Format {
 
 /// Prints the order of services.
 pub fn run(context: &Context, environment: &str, args: &GraphArgs) -> Result<(), CliError> {
-    let spec = context.load(environment)?;
-    let plan = context.compile(&spec, &Known::default())?;
+    let spec = context.load_without_secrets(environment)?.spec;
+    let graph = Graph::new(&spec).map_err(|diagnostics| {
+        context.show(&diagnostics, &spec.sources);
+        CliError::failed("the services have no order")
+    })?;
     let text = match args.format {
-        Format::Mermaid => graph::mermaid(&spec, &plan),
-        Format::Dot => graph::dot(&spec, &plan),
+        Format::Mermaid => graph::mermaid(&graph),
+        Format::Dot => graph::dot(&graph),
     };
     context.report.emit(&Event::Data { text: &text });
     Ok(())

@@ -9,6 +9,7 @@ mod deploy;
 mod down;
 mod exec;
 mod facts;
+mod graph;
 mod hosts;
 mod man;
 mod plan;
@@ -187,6 +188,7 @@ fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Re
             EnvironmentCommand::Exec(args) => exec::run(context, name, &args).await,
             EnvironmentCommand::Ssh(args) => ssh::run(context, name, &args).await,
             EnvironmentCommand::Secrets(args) => secrets::run(context, name, &args).await,
+            EnvironmentCommand::Graph(args) => graph::run(context, name, &args),
             EnvironmentCommand::Up(args) => up::run(context, name, &args).await,
             EnvironmentCommand::Down(args) => down::run(context, name, &args).await,
         }
