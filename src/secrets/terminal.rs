@@ -27,9 +27,10 @@ impl Terminal {
     /// Asks for a value without showing it. `io::ErrorKind::Interrupted` on Ctrl-C, `NotConnected` without a terminal.
     pub fn ask_secret(&self, prompt: &str) -> io::Result<Secret<String>> {
         let mut tty = self.open()?;
+        // Before the prompt: whoever types at once must not be shown either.
+        let quiet = Quiet::new(&tty)?;
         write!(tty, "{prompt}")?;
         tty.flush()?;
-        let quiet = Quiet::new(&tty)?;
         let line = read_hidden(&mut tty);
         drop(quiet);
         writeln!(tty)?;
