@@ -1,4 +1,4 @@
-//! The text of a secrets file, read and written. The format is described in `docs/decisions/0002-secrets-format.md`.
+//! The text of a secrets file, read and written. The format is described in `docs/decisions/0004-secrets-format.md`.
 
 use std::collections::BTreeMap;
 use std::fmt;
