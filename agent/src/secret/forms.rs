@@ -18,6 +18,7 @@ pub(super) fn transform(value: &str, transform: Transform) -> Zeroizing<String> 
         Transform::Base64 => base64(value.as_bytes()),
         Transform::Sha256 => hex(&Sha256::digest(value.as_bytes())),
         Transform::Quote => quoted(value),
+        Transform::Json => json_quoted(value),
     })
 }
 
@@ -44,8 +45,12 @@ pub(super) fn of(value: &str) -> Vec<Zeroizing<String>> {
     forms
 }
 
+fn json_quoted(value: &str) -> String {
+    serde_json::Value::String(value.to_owned()).to_string()
+}
+
 fn json_escaped(value: &str) -> Zeroizing<String> {
-    let quoted = Zeroizing::new(serde_json::Value::String(value.to_owned()).to_string());
+    let quoted = Zeroizing::new(json_quoted(value));
     Zeroizing::new(quoted[1..quoted.len() - 1].to_owned())
 }
 
@@ -102,6 +107,7 @@ mod tests {
             assert_eq!(base64(input.as_bytes()), want);
         }
         assert_eq!(*transform("a b/c~ü", Transform::UrlEncode), "a%20b%2Fc~%C3%BC");
+        assert_eq!(*transform("a\"b\\c\nü", Transform::Json), r#""a\"b\\c\nü""#);
         assert_eq!(
             *transform("abc", Transform::Sha256),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -17,12 +17,19 @@ pub enum Transform {
     Sha256,
     /// Quoting for a POSIX shell.
     Quote,
+    /// A JSON string in its quotes, which YAML, TOML, JavaScript and Python read too.
+    Json,
 }
 
 impl Transform {
     /// Every transform with its name in tokens, which is the name of the template filter too.
-    pub const ALL: [(Self, &'static str); 4] =
-        [(Self::UrlEncode, "urlencode"), (Self::Base64, "b64encode"), (Self::Sha256, "sha256"), (Self::Quote, "quote")];
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::UrlEncode, "urlencode"),
+        (Self::Base64, "b64encode"),
+        (Self::Sha256, "sha256"),
+        (Self::Quote, "quote"),
+        (Self::Json, "to_json"),
+    ];
 
     /// The name in tokens and templates.
     pub fn name(self) -> &'static str {
@@ -31,6 +38,7 @@ impl Transform {
             Self::Base64 => "b64encode",
             Self::Sha256 => "sha256",
             Self::Quote => "quote",
+            Self::Json => "to_json",
         }
     }
 

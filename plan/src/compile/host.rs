@@ -249,8 +249,12 @@ impl HostCompiler<'_> {
             },
         )?;
         let name = id.split_once('/').map_or(id.as_str(), |(_, name)| name).to_owned();
-        steps.by_name.entry(name).or_default().push(id.clone());
-        steps.made[number].push(id);
+        for ids in [steps.by_name.entry(name).or_default(), &mut steps.made[number]] {
+            // An `each` may give the same resource twice.
+            if !ids.contains(&id) {
+                ids.push(id.clone());
+            }
+        }
         Ok(())
     }
 
@@ -349,6 +353,8 @@ impl HostCompiler<'_> {
             };
             ids.extend(made.iter().cloned());
         }
+        let mut seen = HashSet::new();
+        ids.retain(|id| seen.insert(id.clone()));
         Ok(ids)
     }
 }

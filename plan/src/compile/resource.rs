@@ -13,6 +13,7 @@ use super::content;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::node::Kind;
+use crate::quantity::{parse_bytes, parse_duration};
 use crate::schema;
 use crate::source::{Span, Spanned};
 use crate::spec::Role;
@@ -60,6 +61,13 @@ const SECRET_FIELDS: &[(&str, &str)] = &[
     ("user", "password_hash"),
     ("postgres_role", "password"),
 ];
+
+/// Parses a number with a unit.
+type ParseQuantity = fn(&str) -> Result<u64, String>;
+
+/// Fields that may be written with a unit, by resource type.
+const QUANTITIES: &[(&str, &str, ParseQuantity)] =
+    &[("swap_file", "size", parse_bytes), ("command", "timeout", parse_duration)];
 
 impl<'w> CompiledResource<'w> {
     /// Parses a resource. `None` with findings in `found` when a template in it has a syntax error.
@@ -155,10 +163,22 @@ impl<'w> CompiledResource<'w> {
                 map.insert(field.name.value.clone(), value);
             }
         }
+        self.quantities(written_type, &mut map)?;
         let source = content::Source { world, role: self.role, context, type_name, place: &|name| self.place(name) };
         let blob = source.fill(&mut map)?;
         let secrets = self.secrets(world, written_type, identity_field, &map)?;
         Ok(Desired { resource: self.typed(map)?, secrets, blob })
+    }
+
+    /// Converts fields that are written with a unit.
+    fn quantities(&self, type_name: &str, map: &mut Map<String, Json>) -> Result<(), Fault> {
+        for (_, field, parse) in QUANTITIES.iter().filter(|(known, ..)| *known == type_name) {
+            if let Some(Json::String(text)) = map.get(*field) {
+                let number = parse(text).map_err(|why| Diagnostic::error(self.place(field), why))?;
+                map.insert((*field).to_owned(), Json::from(number));
+            }
+        }
+        Ok(())
     }
 
     /// Names of the secrets in it, all of them in fields that may hold one.
@@ -201,7 +221,8 @@ impl<'w> CompiledResource<'w> {
             let culprit = culprit(&map, &error);
             let place = culprit.as_deref().map_or(self.written.span, |name| self.place(name));
             // YAML makes a number of `15`, where the resource wants text; a fraction may have lost digits and stays an error.
-            let retry = error.contains("expected a string").then_some(culprit.as_deref()).flatten();
+            let wants_text = error.contains("expected a string") || error.contains(CONTENT_MISMATCH);
+            let retry = wants_text.then_some(culprit.as_deref()).flatten();
             let changed = retry.and_then(|name| map.get_mut(name)).is_some_and(whole_numbers_to_text);
             if !changed {
                 let type_name = &self.written.type_name.value;
@@ -248,8 +269,14 @@ fn culprit(map: &Json, error: &str) -> Option<String> {
     named.or_else(|| object.keys().filter(|name| *name != "type").find(causes)).cloned()
 }
 
+/// What serde says of content that is neither text nor a blob.
+const CONTENT_MISMATCH: &str = "did not match any variant of untagged enum Content";
+
 /// A type error in the words that people write roles in.
 pub(crate) fn plain_words(error: &str) -> String {
+    if error.contains(CONTENT_MISMATCH) {
+        return "it wants text".to_owned();
+    }
     let Some((found, expected)) = error
         .strip_prefix("invalid type: ")
         .or_else(|| error.strip_prefix("invalid value: "))

@@ -18,6 +18,10 @@ pub(crate) struct CompiledRole<'w> {
 impl<'w> CompiledRole<'w> {
     /// Parses a role; what is wrong goes into `found`.
     pub(crate) fn new(engine: &'w Engine, role: &'w Role, found: &mut Vec<Fault>) -> Self {
+        for path in role.templates.keys() {
+            // Also those that nothing names as its source: what a template includes, or forgot to.
+            found.extend(engine.role_template(&role.name.value, path).err());
+        }
         let resources = role.resources.iter().filter_map(|r| CompiledResource::new(engine, role, r, found)).collect();
         let handlers = role
             .handlers

@@ -1,12 +1,13 @@
 //! The filters that configuration files need beside the engine's own.
 
-use cc_agent::secret::Transform;
+use cc_agent::secret::{Token, Transform, contains_token, token};
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, Value};
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::secret_filter::{add_transform, refusal, refuse};
-use super::to_json;
+use super::{SecretValue, to_json};
 
 /// Every filter, for suggestions.
 pub(super) const NAMES: &[&str] = &[
@@ -119,30 +120,77 @@ fn bytes(value: &Value, unit: &str) -> Result<i64, Error> {
     Ok(whole.unwrap_or(number.floor() as i64).div_euclid(size))
 }
 
-/// JSON on one line, or with `indent` spaces a level.
+/// JSON on one line, or with `indent` spaces a level. A secret in it becomes a JSON string on the host.
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands keyword arguments over by value")]
-fn json(value: &Value, indent: Option<usize>, kwargs: Kwargs) -> Result<String, Error> {
-    refuse("to_json", value)?;
+fn json(value: &Value, indent: Option<usize>, kwargs: Kwargs) -> Result<Value, Error> {
+    if let Some(secret) = SecretValue::of(value) {
+        return Ok(Value::from_object(secret.with(Transform::Json)));
+    }
     let indent = match indent {
         Some(indent) => Some(indent),
         None => kwargs.get::<Option<usize>>("indent")?,
     };
     kwargs.assert_all_used()?;
-    let json = to_json(value).map_err(|why| refusal(&why))?;
-    let Some(indent) = indent.filter(|indent| *indent > 0) else { return Ok(json.to_string()) };
+    let json = json_with_secrets("to_json", value)?;
+    let Some(indent) = indent.filter(|indent| *indent > 0) else { return Ok(unquoted(&json.to_string())) };
     let spaces = " ".repeat(indent);
     let mut out = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(spaces.as_bytes());
     serde::Serialize::serialize(&json, &mut serde_json::Serializer::with_formatter(&mut out, formatter))
         .map_err(|e| refusal(&e.to_string()))?;
-    String::from_utf8(out).map_err(|e| refusal(&e.to_string()))
+    Ok(unquoted(&String::from_utf8(out).map_err(|e| refusal(&e.to_string()))?))
 }
 
-/// YAML in block style, ending with a newline.
-fn yaml(value: &Value) -> Result<String, Error> {
-    refuse("to_yaml", value)?;
-    let json = to_json(value).map_err(|why| refusal(&why))?;
-    serde_saphyr::to_string(&json).map_err(|e| refusal(&e.to_string()))
+/// YAML in block style, ending with a newline. A secret in it becomes a string in double quotes on the host.
+fn yaml(value: &Value) -> Result<Value, Error> {
+    let json = json_with_secrets("to_yaml", value)?;
+    serde_saphyr::to_string(&json).map(|text| unquoted(&text)).map_err(|e| refusal(&e.to_string()))
+}
+
+/// The value with every secret as a token that the agent makes a JSON string of.
+fn json_with_secrets(filter: &str, value: &Value) -> Result<Json, Error> {
+    fn quote(filter: &str, json: &mut Json) -> Result<(), Error> {
+        match json {
+            Json::String(text) if contains_token(text) => {
+                let secret = SecretValue::of(&Value::from(text.as_str())).ok_or_else(|| {
+                    refusal(&format!(
+                        "the filter `{filter}` can't be applied to text with a secret in it\n\
+                         give it the secret alone, as a value of its own"
+                    ))
+                })?;
+                *text = secret.with(Transform::Json).token();
+                Ok(())
+            }
+            Json::Array(items) => items.iter_mut().try_for_each(|item| quote(filter, item)),
+            Json::Object(map) => map.values_mut().try_for_each(|item| quote(filter, item)),
+            _ => Ok(()),
+        }
+    }
+    let mut json = to_json(value).map_err(|why| refusal(&why))?;
+    quote(filter, &mut json)?;
+    Ok(json)
+}
+
+/// Takes the quotes around tokens away: the agent brings its own.
+fn unquoted(text: &str) -> Value {
+    if !contains_token(text) {
+        return Value::from(text);
+    }
+    let mut unquoted = String::with_capacity(text.len());
+    let mut after_secret = false;
+    for piece in Token::split(text) {
+        let is_secret = matches!(piece, Token::Secret(..));
+        match piece {
+            Token::Text(text) if after_secret => unquoted.push_str(text.strip_prefix('"').unwrap_or(text)),
+            Token::Text(text) | Token::Broken(text) => unquoted.push_str(text),
+            Token::Secret(name, transforms) => {
+                unquoted.truncate(unquoted.trim_end_matches('"').len());
+                unquoted.push_str(&token(name, &transforms));
+            }
+        }
+        after_secret = is_secret;
+    }
+    Value::from(unquoted)
 }
 
 fn path_part(name: &str, path: &Value, part: impl Fn(&str) -> &str) -> Result<String, Error> {

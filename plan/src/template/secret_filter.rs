@@ -82,7 +82,7 @@ fn check(what: &str, name: &str, arguments: &[Value], admits: Admits) -> Result<
     }
     Err(refusal(&format!(
         "the {what} `{name}` can't be applied to a secret\n\
-         only the agent knows its value; it can apply `urlencode`, `b64encode`, `sha256` and `quote`"
+         only the agent knows its value; it can apply `urlencode`, `b64encode`, `sha256`, `quote` and `to_json`"
     )))
 }
 
