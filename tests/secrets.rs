@@ -246,6 +246,38 @@ fn a_typed_value_is_not_shown() {
 }
 
 #[test]
+fn a_key_file_can_have_a_passphrase() {
+    let place = Place::with_value("first value");
+    let file = place.folder.path().join("home/.config/cc-cloud/age-keys.txt");
+    let mut locked = age::scrypt::Recipient::new("open sesame".to_owned().into());
+    // Quick to open; what age chooses by itself takes a second.
+    locked.set_work_factor(2);
+    fs::write(&file, age::encrypt_and_armor(&locked, &fs::read(&file).unwrap()).unwrap()).unwrap();
+    for (passphrase, code, expected) in
+        [("open sesame\r", 0, "first value"), ("open seasam\r", 1, "passphrase is wrong")]
+    {
+        let mut terminal = place.terminal(&["get", "redis_password"], "");
+        terminal.answer("Passphrase of ", passphrase);
+        let (status, shown) = terminal.end();
+        assert!(status == Some(code) && shown.contains(expected) && !shown.contains("sesame"), "{status:?}: {shown}");
+    }
+    let unattended = place.run(&["get", "redis_password", "--no-input"]);
+    assert!(text(&unattended.stderr).contains("encrypted with a passphrase"), "{}", text(&unattended.stderr));
+}
+
+#[test]
+fn a_key_can_come_through_a_pipe() {
+    let place = Place::with_value("first value");
+    let file = place.folder.path().join("home/.config/cc-cloud/age-keys.txt");
+    let key = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let line = format!("{} prod secrets get redis_password", env!("CARGO_BIN_EXE_cc-cloud"));
+    let mut bash = place.command("bash");
+    bash.arg("-c").arg(format!("CC_AGE_KEY_FILE=<(printenv AGE_KEY) {line}")).env("AGE_KEY", key);
+    assert_eq!(text(&bash.output().unwrap().stdout), "first value");
+}
+
+#[test]
 fn a_mistake_in_the_editor_can_be_mended() {
     let place = Place::with_value("first value");
     // The first time it leaves something that is no YAML, the second time it mends that.

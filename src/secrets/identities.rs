@@ -97,11 +97,11 @@ impl Identities {
                 return Ok(found);
             }
             Err(error) => {
-                return Err(Error::io(
-                    "read the keys that CC_AGE_KEY_FILE or the configuration folder names",
-                    path,
-                    error,
-                ));
+                let action = match place {
+                    KeyPlace::Variable(_) => "read the file of keys that CC_AGE_KEY_FILE names",
+                    KeyPlace::Config(_) => "read your keys",
+                };
+                return Err(Error::io(action, path, error));
             }
         };
         found.warn_about_mode(path, &file);
