@@ -8,6 +8,9 @@ pub use render::render;
 
 use crate::source::Span;
 
+/// Findings that are kept: nobody reads more, and a file of another kind has very many.
+const LIMIT: usize = 500;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -115,6 +118,12 @@ impl Diagnostics {
         self.0.retain(|d| d.severity == Severity::Error || !errors.contains(&d.span));
         self.0.sort_by_key(|d| d.span.map(|span| (span.file, span.start)));
         self.0.dedup();
+        if self.0.len() > LIMIT {
+            let rest = self.0.split_off(LIMIT).len();
+            self.push(
+                Diagnostic::missing_file(format!("{rest} more findings are not shown")).hint("correct these first"),
+            );
+        }
     }
 
     /// By file and place after [`crate::spec::load`], otherwise as they were found.

@@ -46,3 +46,49 @@ fn a_whole_environment_is_read() {
     assert_eq!(template.notify[0].value, "restart redis");
     assert_eq!(spec.secrets.unwrap().into_iter().collect::<Vec<_>>(), ["redis_password"]);
 }
+
+/// Loads an environment `e` from these files and gives what is wrong, one message a line.
+fn wrong(files: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let shipped: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    match spec::load(&Repository { root: folder.path().to_path_buf(), shipped: &shipped }, "e") {
+        Ok(_) => String::new(),
+        Err(invalid) => invalid.diagnostics.iter().map(|found| format!("{}\n", found.message)).collect(),
+    }
+}
+
+#[test]
+fn a_huge_file_is_refused() {
+    let huge = "# nothing\n".repeat(1 << 20);
+    let found = wrong(&[("environments/e/environment.yml", &huge), ("inventories/e.yml", "hosts: {}\n")]);
+    assert_eq!(
+        found,
+        "cannot read environments/e/environment.yml: it is 10240 KiB long, and at most 4096 KiB are read\n"
+    );
+}
+
+#[test]
+fn a_file_that_several_extend_is_checked_once() {
+    let found = wrong(&[
+        ("environments/e/environment.yml", "environment: e\nextends: [a, b, a]\n"),
+        ("environments/a/environment.yml", "environment: a\nextends: [c]\n"),
+        ("environments/b/environment.yml", "environment: b\nextends: [c, c]\n"),
+        ("environments/c/environment.yml", "environment: c\nsise: demo\n"),
+        ("inventories/e.yml", "hosts: {}\n"),
+    ]);
+    assert_eq!(found, "unknown key `sise` in an environment\n");
+}
+
+#[test]
+fn a_flood_of_mistakes_is_cut() {
+    let mut inventory = "hosts: {}\n".to_owned();
+    (0..2000).for_each(|number| inventory.push_str(&format!("key{number}: 1\n")));
+    let found = wrong(&[("environments/e/environment.yml", "environment: e\n"), ("inventories/e.yml", &inventory)]);
+    assert_eq!(found.lines().count(), 501);
+    assert!(found.contains("1500 more findings are not shown"), "{found}");
+}

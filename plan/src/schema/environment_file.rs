@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use super::quantity_types::{BatchSize, Duration, Name, Port, Texts};
+use super::quantity_types::{Address, BatchSize, Duration, Name, Port, Texts};
 use crate::spec::environment::Size;
 
 /// What an environment consists of: services, what others run for us, and how changes roll out.
@@ -80,7 +80,7 @@ struct ServiceEntry {
 #[expect(dead_code, reason = "only the schema of this type is used")]
 struct ExternalEntry {
     /// Host name or address.
-    address: String,
+    address: Address,
     /// Port.
     port: Option<Port>,
 }

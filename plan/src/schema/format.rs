@@ -1,5 +1,7 @@
 //! The values that a schema's `x-format` asks for.
 
+use std::net::IpAddr;
+
 use cc_agent::resource::Mode;
 
 use crate::node::{Kind, Node};
@@ -15,7 +17,7 @@ pub(crate) struct Format {
     accepts: fn(&Node) -> bool,
 }
 
-const FORMATS: [Format; 11] = [
+const FORMATS: [Format; 12] = [
     Format {
         name: "bytes",
         expected: "a size",
@@ -79,6 +81,12 @@ const FORMATS: [Format; 11] = [
         accepts: |node| text(node, is_host_name),
     },
     Format {
+        name: "address",
+        expected: "an address",
+        hint: "write an IP address, such as 10.0.0.5 or 2001:db8::5, or a host name, without port or scheme",
+        accepts: |node| text(node, is_address),
+    },
+    Format {
         name: "template",
         expected: "a template",
         hint: "write \"{{ expression }}\"",
@@ -114,9 +122,45 @@ fn of(text: &str, more: &str) -> bool {
     text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || more.contains(c))
 }
 
+/// An IP address or a name that can be looked up. What looks like an IP address must be one.
+fn is_address(text: &str) -> bool {
+    let is_name = |text: &str| {
+        let last = text.rsplit('.').next().unwrap_or_default();
+        let looks_numeric = last.bytes().all(|byte| byte.is_ascii_digit());
+        !looks_numeric && is_host_name(&text.to_lowercase().replace('_', "-"))
+    };
+    text.parse::<IpAddr>().is_ok() || is_name(text)
+}
+
 fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len()) && of(label, "-") && !label.starts_with('-') && !label.ends_with('-')
     };
     text.len() <= 253 && text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_of_hosts() {
+        for address in
+            ["10.0.0.1", "::1", "2001:db8::5", "db1", "db_1.Example.org", "ec2-1-2-3-4.compute.amazonaws.com"]
+        {
+            assert!(is_address(address), "{address}");
+        }
+        for address in ["", "10.0.0.999", "10.0.0", "10.0.0.1:22", "http://db1", "a b", "-x", "example.org.", "host:22"]
+        {
+            assert!(!is_address(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn host_names_are_labels() {
+        assert!(is_host_name("web-1.eu"));
+        for name in ["Web1", "web_1", "-web", "web-", "web..eu", "", &"x".repeat(64)] {
+            assert!(!is_host_name(name), "{name}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use super::quantity_types::{Name, Port, Texts};
+use super::quantity_types::{Address, Name, Port, Texts};
 use crate::spec::inventory::{BecomeRoot, Provider};
 
 /// Where an environment's hosts are and how to reach them.
@@ -30,7 +30,7 @@ pub(super) struct InventoryFile {
 #[expect(dead_code, reason = "only the schema of this type is used")]
 struct HostEntry {
     /// IP address or name. Other providers than `static` give it at run time.
-    address: Option<String>,
+    address: Option<Address>,
     /// Groups that it belongs to.
     groups: Option<Vec<Name>>,
     /// Values that templates see as `host.params`.

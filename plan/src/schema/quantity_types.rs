@@ -42,6 +42,12 @@ formats! {
         "minimum": 1,
         "maximum": 65535,
     }
+    /// An IP address or a host name.
+    Address {
+        "x-format": "address",
+        "type": "string",
+        "pattern": "^[A-Za-z0-9.:_-]+$",
+    }
     /// A name as people write it in lower case.
     Name {
         "x-format": "name",

@@ -9,7 +9,8 @@ use crate::source::{Span, Spanned};
 pub const SERVICE_KEYS: [&str; 5] = ["role", "on", "uses", "rollout", "tags"];
 
 /// The commands of `cc-cloud`: `cc-cloud NAME` must never mean two things, so that no environment may have one of these names.
-pub const RESERVED_NAMES: [&str; 40] = [
+pub const RESERVED_NAMES: [&str; 41] = [
+    "agent",
     "attach",
     "completions",
     "deploy",

@@ -1,6 +1,6 @@
 //! Parser events become a tree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_saphyr::granit_parser::{Event, ScalarStyle, Span as Marks, Tag};
 
@@ -261,6 +261,10 @@ impl<'t, 'd> Builder<'t, 'd> {
 
     /// What is written in the mapping itself wins over what is merged; of what is merged, the first wins.
     fn merge(&mut self, mut entries: Vec<(Spanned<String>, Node)>, merges: &[Node]) -> Vec<(Spanned<String>, Node)> {
+        if merges.is_empty() {
+            return entries;
+        }
+        let mut names: HashSet<String> = entries.iter().map(|(name, _)| name.value.clone()).collect();
         for merged in merges {
             let maps = merged.as_list().unwrap_or(std::slice::from_ref(merged));
             for map in maps {
@@ -270,7 +274,7 @@ impl<'t, 'd> Builder<'t, 'd> {
                     continue;
                 };
                 for (key, node) in more {
-                    if !entries.iter().any(|(name, _)| name.value == key.value) {
+                    if names.insert(key.value.clone()) {
                         entries.push((key.clone(), node.clone()));
                     }
                 }

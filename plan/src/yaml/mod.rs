@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::source::{FileId, Sources, Span};
 
 /// Bytes that a YAML file may have.
-pub const SIZE_LIMIT: usize = 1 << 20;
+pub const SIZE_LIMIT: usize = 4 << 20;
 /// Levels of lists and mappings.
 const DEPTH_LIMIT: usize = 64;
 /// Nodes of a file once its aliases are resolved.
@@ -153,7 +153,7 @@ mod tests {
         let deep = format!("{}x", "- ".repeat(5000));
         assert!(read(&deep).1[0].contains("nested"), "{:?}", read(&deep).1);
         assert!(read(&"[".repeat(5000)).1[0].contains("nested"), "{:?}", read(&"[".repeat(5000)).1);
-        assert!(read(&"x".repeat(SIZE_LIMIT + 1)).1[0].contains("1024 KiB"));
+        assert!(read(&"x".repeat(SIZE_LIMIT + 1)).1[0].contains("4096 KiB"));
     }
 
     #[test]

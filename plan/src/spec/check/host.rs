@@ -10,6 +10,8 @@ use crate::spec::inventory::{Host, Provider};
 
 pub(super) fn check(inventory: &Read<Inventory>, found: &mut Diagnostics) {
     let hosts = &inventory.value.hosts;
+    let by_name: BTreeMap<&str, (usize, &Host)> =
+        hosts.iter().enumerate().map(|(index, host)| (host.name.value.as_str(), (index, host))).collect();
     let mut addresses: BTreeMap<(&str, Option<u16>, &[String]), Span> = BTreeMap::new();
     for host in hosts {
         match &host.address {
@@ -30,14 +32,14 @@ pub(super) fn check(inventory: &Read<Inventory>, found: &mut Diagnostics) {
             None => {}
         }
         for group in &host.groups {
-            if let Some(named) = hosts.iter().find(|host| host.name.value == group.value) {
+            if let Some((_, named)) = by_name.get(group.value.as_str()) {
                 let message = format!("`{}` is both a group and a host", group.value);
                 found.push(Diagnostic::error(group.span, message).related(named.name.span, "the host"));
             }
         }
     }
     for host in hosts {
-        if let Some(circle) = circle(host, hosts) {
+        if let Some(circle) = circle(host, &by_name) {
             let message = format!("jump hosts go in a circle: {}", circle.join(" → "));
             let error = Diagnostic::error(host.name.span, message);
             found.push(error.hint("a jump host must be reachable without the hosts behind it"));
@@ -46,9 +48,7 @@ pub(super) fn check(inventory: &Read<Inventory>, found: &mut Diagnostics) {
 }
 
 /// The way over jump hosts from a host back to itself. Reported once, at the first host of the circle.
-fn circle<'h>(start: &'h Host, hosts: &'h [Host]) -> Option<Vec<&'h str>> {
-    let by_name: BTreeMap<&str, (usize, &Host)> =
-        hosts.iter().enumerate().map(|(index, host)| (host.name.value.as_str(), (index, host))).collect();
+fn circle<'h>(start: &'h Host, by_name: &BTreeMap<&str, (usize, &'h Host)>) -> Option<Vec<&'h str>> {
     let first = by_name.get(start.name.value.as_str())?.0;
     let (mut stack, mut seen) = (vec![vec![start]], vec![start.name.value.as_str()]);
     while let Some(way) = stack.pop() {

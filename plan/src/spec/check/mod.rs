@@ -15,6 +15,7 @@ use super::{Environment, Inventory, Role};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// Something that was read from files.
+#[derive(Clone)]
 pub(super) struct Read<T> {
     pub(super) value: T,
     /// `false` when a part is missing because of an error that has been reported.

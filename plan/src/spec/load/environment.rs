@@ -1,5 +1,6 @@
 //! `environments/<env>/environment.yml` with what it extends.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::conform::{conform, did_you_mean};
@@ -28,20 +29,38 @@ pub(super) fn load(context: &mut Context<'_>, name: &str) -> Option<Read<Environ
         context.report(Diagnostic::missing_file(format!("there is no environment `{name}`")).hint(hint));
         return None;
     }
-    let Read { value: merged, complete } = read(context, &path, &mut Vec::new())?;
+    let Read { value: merged, complete } = read(context, &path, &mut Progress::default())?;
     Some(Read { value: build(&merged), complete })
 }
 
-/// Reads a file on top of what it extends. `chain` holds the files that are being read.
-fn read(context: &mut Context<'_>, path: &Path, chain: &mut Vec<PathBuf>) -> Option<Read<Node>> {
+/// How far reading has come.
+#[derive(Default)]
+struct Progress {
+    /// The files that are being read, each extended by the one before it.
+    chain: Vec<PathBuf>,
+    /// The files that have been read, with what they extend: several may extend the same.
+    done: BTreeMap<PathBuf, Option<Read<Node>>>,
+}
+
+/// Reads a file on top of what it extends.
+fn read(context: &mut Context<'_>, path: &Path, progress: &mut Progress) -> Option<Read<Node>> {
+    if let Some(read) = progress.done.get(path) {
+        return read.clone();
+    }
+    let read = read_first(context, path, progress);
+    progress.done.insert(path.to_path_buf(), read.clone());
+    read
+}
+
+fn read_first(context: &mut Context<'_>, path: &Path, progress: &mut Progress) -> Option<Read<Node>> {
     let document = context.read_yaml(path)?;
     conform(&document, schema::environment(), &mut context.diagnostics);
     check_name(context, path, &document);
     let (mut complete, own) = (document.complete, document.root);
-    chain.push(path.to_path_buf());
+    progress.chain.push(path.to_path_buf());
     let mut merged = Node { kind: Kind::Map(Vec::new()), span: own.span };
     for base in Fields(&own).items("extends").iter().filter_map(text) {
-        match read_base(context, path, &base, chain) {
+        match read_base(context, path, &base, progress) {
             Some(node) => {
                 complete &= node.complete;
                 merged = extends::merge(merged, node.value);
@@ -49,7 +68,7 @@ fn read(context: &mut Context<'_>, path: &Path, chain: &mut Vec<PathBuf>) -> Opt
             None => complete = false,
         }
     }
-    chain.pop();
+    progress.chain.pop();
     Some(Read { value: extends::merge(merged, own), complete })
 }
 
@@ -58,10 +77,11 @@ fn read_base(
     context: &mut Context<'_>,
     from: &Path,
     base: &Spanned<String>,
-    chain: &mut Vec<PathBuf>,
+    progress: &mut Progress,
 ) -> Option<Read<Node>> {
     let target = resolve(context, from, base);
     let shown = |path: &PathBuf| context.repository.display(path).display().to_string();
+    let chain = &progress.chain;
     if let Some(start) = chain.iter().position(|path| *path == target) {
         let names: Vec<String> = chain[start..].iter().chain([&target]).map(shown).collect();
         let message = format!("`extends` goes in a circle: {}", names.join(" → "));
@@ -78,7 +98,7 @@ fn read_base(
         context.report(Diagnostic::error(base.span, message).hint(hint));
         return None;
     }
-    read(context, &target, chain)
+    read(context, &target, progress)
 }
 
 /// An environment is called like its folder. A file that is extended by its path needs no name.
