@@ -55,7 +55,9 @@ impl<'a> Books<'a> {
     /// A step is about to change something.
     pub(super) fn begin(&mut self, step: &Step, change: &Change) -> Result<(), StepError> {
         // Where nobody expected a change, the ledger does not know of it yet.
-        if !self.ahead.remove(&step.id) && self.ledger.begin(step, self.run) {
+        let new = !self.ahead.remove(&step.id) && self.ledger.begin(step, self.run);
+        self.ledger.claim(step, change.kind);
+        if new {
             self.ledger.write(self.host)?;
         }
         self.begin_as(&step.id, change, &step.notify)

@@ -51,6 +51,9 @@ pub fn serve(
     input: impl Read + Send + 'static,
     output: impl Write + Send,
 ) -> io::Result<()> {
+    // What the session was started with is the login's; files and folders without a mode of their own are made as a package
+    // would make them, so that services can read them.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let inbox = Inbox::listen(input);
     let outbox = Outbox::new(output, inbox.stop());
     let mut session = Session::new(state, itself, &outbox);

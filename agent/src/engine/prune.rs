@@ -43,7 +43,7 @@ impl<W: Write + Send> Session<'_, W> {
 
     fn remove(&self, entry: &ledger::Entry, books: &mut Books<'_>) -> Outcome {
         let begin = Instant::now();
-        let removed = match &entry.removal {
+        let removed = match entry.removal() {
             None => Err(StepError::new(format!("{} cannot be removed by its type", entry.target))),
             Some(resource) => resource.apply(&self.host, &mut |change| books.begin_as(&entry.id, change, &[])),
         };

@@ -260,7 +260,7 @@ impl CommandLine<'_> {
     /// The error for a status other than 0.
     pub fn failed(&self, output: &Output) -> StepError {
         let how = match output.status {
-            signal @ 129.. => format!("it was ended by signal {}", signal - 128),
+            signal @ 129..=192 => format!("it was ended by signal {}", signal - 128),
             status => format!("it exited with status {status}"),
         };
         let hint = hint(&output.tail);

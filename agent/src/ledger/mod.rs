@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::change::ChangeKind;
 use crate::host::{Attributes, Host};
 use crate::protocol::Orphan;
 use crate::resource::{Mode, Resource};
@@ -38,9 +39,20 @@ pub struct Entry {
     /// Whether its desired state held a secret.
     #[serde(default)]
     pub secret: bool,
+    /// Whether it came from us: created by a step, or a part that we added to something shared. What was there before us and
+    /// was only changed is never removed.
+    #[serde(default)]
+    pub ours: bool,
     /// The desired state that removes it; absent when its type cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<Resource>,
+}
+
+impl Entry {
+    /// How to remove it; `None` when its type cannot, or when it is not ours to remove.
+    pub fn removal(&self) -> Option<&Resource> {
+        self.removal.as_ref().filter(|_| self.ours)
+    }
 }
 
 impl Ledger {
@@ -89,9 +101,18 @@ impl Ledger {
             run: run.to_owned(),
             digest: None,
             secret: holds_secret(&step.resource),
+            ours: false,
             removal: step.resource.absent(),
         });
         true
+    }
+
+    /// A step is about to make this change: what it creates is ours.
+    pub fn claim(&mut self, step: &Step, kind: ChangeKind) {
+        let ours = kind == ChangeKind::Create || is_part(&step.resource);
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == step.id && ours) {
+            entry.ours = true;
+        }
     }
 
     /// A step is as desired. What was there before us and never needed a change is not ours, and does not get in.
@@ -119,8 +140,11 @@ impl Ledger {
         let ids: BTreeSet<&str> = steps.iter().map(|step| step.id.as_str()).collect();
         let targets: BTreeSet<String> = steps.iter().map(|step| step.resource.target()).collect();
         let gone = |entry: &&Entry| !ids.contains(entry.id.as_str()) && !targets.contains(&entry.target);
-        let orphan =
-            |entry: &Entry| Orphan { id: entry.id.clone(), run: entry.run.clone(), removable: entry.removal.is_some() };
+        let orphan = |entry: &Entry| Orphan {
+            id: entry.id.clone(),
+            run: entry.run.clone(),
+            removable: entry.removal().is_some(),
+        };
         self.entries.iter().filter(gone).map(orphan).collect()
     }
 
@@ -139,6 +163,12 @@ fn digest(resource: &Resource, vault: &Vault) -> String {
     // These types are always JSON; were one not, an empty text would only make it look changed.
     let text = serde_json::to_string(resource).unwrap_or_default();
     format!("sha256:{}", hex(&Sha256::digest(vault.stamped(&text).as_bytes())))
+}
+
+/// Types that manage a part of something that others own too: taking the part away again is right even when the rest was
+/// there before us.
+fn is_part(resource: &Resource) -> bool {
+    matches!(resource, Resource::Service(_) | Resource::AuthorizedKeys(_))
 }
 
 fn holds_secret(resource: &Resource) -> bool {
@@ -170,6 +200,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let old = step("old", "x");
         assert!(ledger.begin(&old, "r1"));
+        ledger.claim(&old, ChangeKind::Create);
         ledger.applied(&old, "r1", &Vault::default());
         assert!(ledger.orphans(std::slice::from_ref(&old)).is_empty());
         let orphan = Orphan { id: old.id.clone(), run: "r1".to_owned(), removable: true };
@@ -182,6 +213,17 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.applied(&step("a", "x"), "r1", &Vault::default());
         assert!(ledger.entries().is_empty());
+    }
+
+    #[test]
+    fn what_was_only_changed_is_not_removed() {
+        let mut ledger = Ledger::default();
+        let changed = step("a", "x");
+        ledger.begin(&changed, "r1");
+        ledger.claim(&changed, ChangeKind::Update);
+        ledger.applied(&changed, "r1", &Vault::default());
+        assert!(!ledger.orphans(&[])[0].removable);
+        assert!(ledger.entries()[0].removal().is_none());
     }
 
     #[test]

@@ -131,7 +131,10 @@ impl Git {
             command = command.env(&format!("GIT_CONFIG_KEY_{at}"), name).env(&format!("GIT_CONFIG_VALUE_{at}"), value);
         }
         // Nobody is there to be asked.
-        command = command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+        command = command
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
         if let Some(user) = &self.user {
             command = command.user(user);
         }

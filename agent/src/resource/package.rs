@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Presence, ResourceType};
 use crate::change::{Change, ChangeKind, Detail, Differ};
-use crate::host::{Host, Installed, satisfies};
+use crate::host::{CommandLine, Host, Installed, satisfies};
 use crate::step_error::StepError;
 
 /// An apt package.
@@ -157,8 +157,31 @@ fn fetch_lists(wanted: &[&Package], host: &Host) -> Result<(), StepError> {
 }
 
 fn install(wanted: &[&Package], host: &Host) -> Result<(), StepError> {
+    if wanted.iter().any(|package| package.state == Presence::Absent) {
+        refuse_side_effects(wanted, &transaction(wanted, host, &["--simulate"])?.run()?.stdout)?;
+    }
+    transaction(wanted, host, &[])?.run().map(drop)
+}
+
+/// Removing a package takes those along that need it: refused, because nobody spoke of them.
+fn refuse_side_effects(wanted: &[&Package], simulated: &str) -> Result<(), StepError> {
+    let removed = simulated.lines().filter_map(|line| line.strip_prefix("Remv ")?.split(' ').next());
+    let named = |name: &&str| {
+        let plain = name.split(':').next().unwrap_or(name);
+        wanted.iter().any(|package| package.state == Presence::Absent && package.name == plain)
+    };
+    let unnamed: Vec<&str> = removed.filter(|name| !named(name)).collect();
+    if unnamed.is_empty() {
+        return Ok(());
+    }
+    let text = format!("removing it would also remove {}", unnamed.join(", "));
+    Err(StepError::new(text).hint("declare these packages `state: absent` too, or leave this one installed"))
+}
+
+/// The apt-get call for all of them together.
+fn transaction<'h>(wanted: &[&Package], host: &'h Host, flags: &[&str]) -> Result<CommandLine<'h>, StepError> {
     let dpkg = host.packages()?;
-    let mut command = host.apt_get("install");
+    let mut command = host.apt_get("install").args(flags.iter().copied());
     if !wanted.iter().any(|package| package.install_recommends) {
         command = command.arg("--no-install-recommends");
     }
@@ -177,7 +200,7 @@ fn install(wanted: &[&Package], host: &Host) -> Result<(), StepError> {
         (Presence::Present, None) => package.name.clone(),
         (Presence::Present, Some(version)) => format!("{}={version}", package.name),
     };
-    command.arg("--").args(wanted.iter().map(word)).run().map(drop)
+    Ok(command.arg("--").args(wanted.iter().map(word)))
 }
 
 /// Sets and releases holds.
