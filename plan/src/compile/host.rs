@@ -134,7 +134,7 @@ impl HostCompiler<'_> {
             if value.is_none() {
                 continue;
             }
-            let bytes = param::convert(&ParamType::Bytes, value)
+            let bytes = param::convert(&ParamType::Bytes, &value)
                 .map_err(|(what, hint)| Diagnostic::error(compiled.span(), what).hint(hint))?;
             let bytes = u64::try_from(bytes).ok().filter(|_| self.scope.take_touched().is_empty());
             match *what {

@@ -8,81 +8,75 @@ use crate::quantity::{parse_bytes, parse_duration, parse_percent};
 use crate::spec::role::ParamType;
 use crate::template::SecretValue;
 
-/// Converts a value to a param's type; `none` stays none.
+/// Converts a value to a param's type.
 ///
 /// # Errors
 /// What is wrong with the value, and what to write instead.
-pub(crate) fn convert(kind: &ParamType, value: Value) -> Result<Value, (String, String)> {
-    let shown = shown(&value);
-    let wrong = |what: &str, write: &str| Err((format!("{shown} is not {what}"), write.to_owned()));
+pub(crate) fn convert(kind: &ParamType, value: &Value) -> Result<Value, (String, String)> {
+    accepted(kind, value).ok_or_else(|| {
+        let (what, write) = wanted(kind);
+        match kind {
+            // What stands there may be the secret itself.
+            ParamType::Secret => ("this is not a secret".to_owned(), write),
+            ParamType::String if SecretValue::of(value).is_some() => {
+                ("a secret is not text".to_owned(), "declare the param with `type: secret`".to_owned())
+            }
+            _ => (format!("{} is not {what}", shown(value)), write),
+        }
+    })
+}
+
+/// The value as templates see it; `None` when it is not of this type.
+fn accepted(kind: &ParamType, value: &Value) -> Option<Value> {
     let text = value.as_str();
+    let unchanged = |accepted: bool| accepted.then(|| value.clone());
     match kind {
-        ParamType::String => match value.kind() {
-            ValueKind::String => Ok(value),
-            ValueKind::Number if value.is_integer() => Ok(Value::from(value.to_string())),
-            _ if SecretValue::of(&value).is_some() => wrong("text", "declare the param with `type: secret`"),
-            _ => wrong("text", "write it in quotes"),
-        },
-        ParamType::Integer => {
-            integer(&value).map(Value::from).map_or_else(|| wrong("a whole number", "write digits"), Ok)
-        }
-        ParamType::Number => match f64::try_from(value.clone()) {
-            Ok(_) if value.is_number() => Ok(value),
-            _ => wrong("a number", "write a number without a unit"),
-        },
-        ParamType::Boolean => match value.kind() {
-            ValueKind::Bool => Ok(value),
-            _ => wrong("true or false", "write `true` or `false`, without quotes"),
-        },
-        ParamType::Bytes => {
-            let bytes = text.map_or_else(|| whole(&value), |text| parse_bytes(text).ok());
-            bytes.map(Value::from).map_or_else(|| wrong("a number of bytes", "write for example 512MiB or 2GB"), Ok)
-        }
-        ParamType::Duration => {
-            let seconds = text.map_or_else(|| whole(&value), |text| parse_duration(text).ok());
-            seconds.map(Value::from).map_or_else(|| wrong("a duration", "write for example 90s, 5m, 2h or 1d"), Ok)
-        }
+        ParamType::String if value.is_integer() => Some(Value::from(value.to_string())),
+        ParamType::String => unchanged(value.kind() == ValueKind::String),
+        ParamType::Integer => integer(value).map(Value::from),
+        ParamType::Number => unchanged(value.is_number()),
+        ParamType::Boolean => unchanged(value.kind() == ValueKind::Bool),
+        ParamType::Bytes => text.map_or_else(|| whole(value), |text| parse_bytes(text).ok()).map(Value::from),
+        ParamType::Duration => text.map_or_else(|| whole(value), |text| parse_duration(text).ok()).map(Value::from),
         ParamType::Percent => {
-            let number = match text {
+            let share = match text {
                 Some(text) => parse_percent(text).ok().map(f64::from),
                 None => f64::try_from(value.clone()).ok(),
             };
-            match number {
-                Some(number) if (0.0..=100.0).contains(&number) => Ok(simplest(number)),
-                _ => wrong("a percentage from 0% to 100%", "write for example 25%"),
-            }
+            share.filter(|share| (0.0..=100.0).contains(share)).map(simplest)
         }
-        ParamType::Mode => match text.map(Mode::parse) {
-            Some(Ok(mode)) => Ok(Value::from(mode.to_string())),
-            _ => wrong("a file mode", "write octal digits in quotes, such as \"0640\""),
-        },
-        ParamType::Path => match text {
-            Some(path) if path.starts_with('/') => Ok(value),
-            _ => wrong("an absolute path", "write a path that begins with `/`"),
-        },
-        ParamType::Port => match integer(&value).or_else(|| text?.trim().parse().ok()) {
-            Some(port @ 1..=65535) => Ok(Value::from(port)),
-            _ => wrong("a port", "write a number from 1 to 65535"),
-        },
-        ParamType::Secret => match SecretValue::of(&value) {
-            Some(secret) => Ok(Value::from_object(secret)),
-            None => {
-                Err(("this is not a secret".to_owned(), "write `{secret: name}`, never the value itself".to_owned()))
-            }
-        },
-        ParamType::List => match value.kind() {
-            ValueKind::Seq | ValueKind::Iterable => Ok(value),
-            _ => wrong("a list", "write `[first, second]`"),
-        },
-        ParamType::Map => match value.kind() {
-            ValueKind::Map => Ok(value),
-            _ => wrong("a mapping", "write `{key: value}`"),
-        },
-        ParamType::Enum(known) => match text {
-            Some(text) if known.iter().any(|known| known == text) => Ok(value),
-            _ => wrong("one of the accepted values", &format!("write one of: {}", known.join(", "))),
-        },
+        ParamType::Mode => Some(Value::from(Mode::parse(text?).ok()?.to_string())),
+        ParamType::Path => unchanged(text?.starts_with('/')),
+        ParamType::Port => {
+            let port = integer(value).or_else(|| text?.trim().parse().ok());
+            port.filter(|port| (1..=65535).contains(port)).map(Value::from)
+        }
+        ParamType::Secret => SecretValue::of(value).map(Value::from_object),
+        ParamType::List => unchanged(matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)),
+        ParamType::Map => unchanged(value.kind() == ValueKind::Map),
+        ParamType::Enum(known) => unchanged(known.iter().any(|known| Some(known.as_str()) == text)),
     }
+}
+
+/// What a type is called, and what to write.
+fn wanted(kind: &ParamType) -> (&'static str, String) {
+    let (what, write) = match kind {
+        ParamType::String => ("text", "write it in quotes"),
+        ParamType::Integer => ("a whole number", "write digits"),
+        ParamType::Number => ("a number", "write a number without a unit"),
+        ParamType::Boolean => ("true or false", "write `true` or `false`, without quotes"),
+        ParamType::Bytes => ("a number of bytes", "write for example 512MiB or 2GB"),
+        ParamType::Duration => ("a duration", "write for example 90s, 5m, 2h or 1d"),
+        ParamType::Percent => ("a percentage from 0% to 100%", "write for example 25%"),
+        ParamType::Mode => ("a file mode", "write octal digits in quotes, such as \"0640\""),
+        ParamType::Path => ("an absolute path", "write a path that begins with `/`"),
+        ParamType::Port => ("a port", "write a number from 1 to 65535"),
+        ParamType::Secret => ("a secret", "write `{secret: name}`, never the value itself"),
+        ParamType::List => ("a list", "write `[first, second]`"),
+        ParamType::Map => ("a mapping", "write `{key: value}`"),
+        ParamType::Enum(known) => return ("one of the accepted values", format!("write one of: {}", known.join(", "))),
+    };
+    (what, write.to_owned())
 }
 
 fn integer(value: &Value) -> Option<i64> {

@@ -182,7 +182,7 @@ impl HostScope {
         if value.is_none() && param.optional {
             return Ok(value);
         }
-        param::convert(&param.kind, value).map_err(|(what, hint)| {
+        param::convert(&param.kind, &value).map_err(|(what, hint)| {
             let message = format!("`{}` of service `{}`: {what}", param.name.value, service.name.value);
             Diagnostic::error(node.span, message).hint(hint).into()
         })
@@ -193,7 +193,7 @@ impl HostScope {
         let role = role_of(spec, &spec.environment.services[key.service])?;
         let Some(node) = &role.offers[index].port else { return Ok(Value::from(())) };
         let value = engine.compile(&role.name.value, node)?.value(engine, &self.root(key.service, key.host))?;
-        param::convert(&crate::spec::role::ParamType::Port, value)
+        param::convert(&crate::spec::role::ParamType::Port, &value)
             .map_err(|(what, hint)| Diagnostic::error(node.span, what).hint(hint).into())
     }
 
