@@ -104,7 +104,7 @@ impl Place {
 
     fn file(&self, service: &str, name: &str, content: &str, notify: &[&str]) -> Step {
         let resource = json!({"type": "file", "path": self.path(name), "content": content});
-        step(service, name, resource, notify)
+        step(service, name, &resource, notify)
     }
 
     /// A handler that writes its name into a file.
@@ -116,7 +116,7 @@ impl Place {
     }
 }
 
-fn step(service: &str, name: &str, resource: Value, notify: &[&str]) -> Step {
+fn step(service: &str, name: &str, resource: &Value, notify: &[&str]) -> Step {
     let id = format!("{service}/{}:{name}", resource["type"].as_str().unwrap());
     let notify: Vec<String> = notify.iter().map(|name| format!("{service}/handler:{name}")).collect();
     serde_json::from_value(json!({"id": id, "service": service, "stage": 0, "resource": resource, "notify": notify}))
@@ -154,7 +154,7 @@ fn a_plan_touches_nothing_and_a_second_run_changes_nothing() {
 fn a_failed_step_stops_its_service_and_what_requires_it_and_nothing_else() {
     let place = Place::new();
     let broken =
-        step("web", "broken", json!({"type": "command", "name": "x", "argv": ["false"], "changes": "always"}), &[]);
+        step("web", "broken", &json!({"type": "command", "name": "x", "argv": ["false"], "changes": "always"}), &[]);
     let mut dependent = place.file("proxy", "d", "d", &[]);
     dependent.requires.push(broken.id.clone());
     let steps = [
@@ -225,7 +225,7 @@ fn what_left_the_spec_is_shown_and_pruned() {
 fn what_cannot_be_observed_is_unknown_after_a_change_and_an_error_without() {
     let place = Place::new();
     let guard = json!({"type": "command", "name": "x", "argv": ["true"], "unless": "no-such-program"});
-    let steps = [place.file("web", "a", "a", &[]), step("web", "x", guard, &[])];
+    let steps = [place.file("web", "a", "a", &[]), step("web", "x", &guard, &[])];
     let mut controller = Controller::connect(&place.state());
     let (changes, ..) = controller.observe(&steps, &[]);
     assert_eq!((changes[1].change.kind, &changes[1].error), (ChangeKind::Unknown, &None));
@@ -239,7 +239,7 @@ fn no_secret_leaves_by_reply_or_stays_in_the_state() {
     let mut vault = Vault::default();
     vault.insert("pw".to_owned(), Secret::new("hunter22".to_owned()), "hmac:pw".to_owned());
     let leak = json!({"type": "command", "name": "leak", "shell": "echo $PW; exit 1", "changes": "always", "env": {"PW": token("pw", &[])}});
-    let steps = [place.file("web", "a", &format!("p={}\n", token("pw", &[])), &[]), step("web", "leak", leak, &[])];
+    let steps = [place.file("web", "a", &format!("p={}\n", token("pw", &[])), &[]), step("web", "leak", &leak, &[])];
     let mut controller = Controller::connect(&place.state());
     controller.send(&encode(FrameKind::Secrets, &vault.to_frame()));
     controller.observe(&steps, &[]);
@@ -260,7 +260,7 @@ fn content_travels_in_pieces() {
     let place = Place::new();
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned();
     let content = json!({"sha256": digest, "length": 3});
-    let steps = [step("web", "blob", json!({"type": "file", "path": place.path("blob"), "content": content}), &[])];
+    let steps = [step("web", "blob", &json!({"type": "file", "path": place.path("blob"), "content": content}), &[])];
     let mut controller = Controller::connect(&place.state());
     let Reply::Observed { missing, .. } =
         controller.ask(&Request::Observe { steps: steps.to_vec(), handlers: Vec::new() })
@@ -286,7 +286,7 @@ fn a_stop_lets_the_running_step_finish_and_starts_no_other() {
     assert!(status.success());
     let shell = format!("echo > {ready}; cat {go} > {}", place.path("finished"));
     let slow =
-        step("web", "slow", json!({"type": "command", "name": "slow", "shell": shell, "changes": "always"}), &[]);
+        step("web", "slow", &json!({"type": "command", "name": "slow", "shell": shell, "changes": "always"}), &[]);
     let steps = [slow, place.file("web", "b", "b", &[])];
     let mut controller = Controller::connect(&place.state());
     controller.observe(&steps, &[]);
@@ -313,7 +313,7 @@ fn a_controller_that_goes_away_leaves_the_running_step_finished() {
     let place = Place::new();
     let shell = format!("echo > {}; cat {} > {}", place.path("ready"), place.path("go"), place.path("finished"));
     let slow =
-        step("web", "slow", json!({"type": "command", "name": "slow", "shell": shell, "changes": "always"}), &[]);
+        step("web", "slow", &json!({"type": "command", "name": "slow", "shell": shell, "changes": "always"}), &[]);
     let steps = [slow, place.file("web", "b", "b", &[])];
     assert!(
         std::process::Command::new("mkfifo").args([place.path("ready"), place.path("go")]).status().unwrap().success()

@@ -1,5 +1,6 @@
 //! Running a command: in a clean environment, as a user, with a time limit, and with an error that says what happened.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -252,7 +253,7 @@ impl CommandLine<'_> {
     }
 
     /// An error of this command.
-    pub(crate) fn error(&self, message: String) -> StepError {
+    fn error(&self, message: impl fmt::Display) -> StepError {
         let program = self.argv.first().map_or("", |program| program.rsplit('/').next().unwrap_or(program));
         StepError { command: Some(self.masked()), ..StepError::new(format!("{program}: {message}")) }
     }

@@ -3,12 +3,13 @@
 use std::io::{Read as _, Write as _};
 
 use super::{Observed, connect, plain};
+use crate::host::Host;
 
 /// Bytes of a response that are looked at.
 const MOST: u64 = 1 << 20;
 
 /// Asks for a URL and compares the status, and the body when a text is wanted.
-pub(super) fn get(url: &str, wanted: &[u16], contains: Option<&str>, host: Option<&str>) -> Observed {
+pub(super) fn get(machine: &Host, url: &str, wanted: &[u16], contains: Option<&str>, host: Option<&str>) -> Observed {
     let rest = url.strip_prefix("http://").ok_or_else(|| format!("`{url}` does not begin with http://"))?;
     let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
     let (address, port) = match authority.rsplit_once(':') {
@@ -17,7 +18,7 @@ pub(super) fn get(url: &str, wanted: &[u16], contains: Option<&str>, host: Optio
         }
         _ => (authority, 80),
     };
-    let mut stream = connect(address.trim_matches(['[', ']']), port)?;
+    let mut stream = connect(machine, address.trim_matches(['[', ']']), port)?;
     let host = host.unwrap_or(authority);
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: cc-agent\r\nAccept: */*\r\nConnection: close\r\n\r\n"

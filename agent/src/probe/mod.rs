@@ -4,7 +4,7 @@ mod http;
 mod redis;
 
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::check::{Check, Finding, ServiceCheck};
@@ -99,14 +99,14 @@ impl Check {
 
 fn observe(host: &Host, check: &Check) -> Observed {
     match check {
-        Check::Tcp { port, address } => connect(address, *port).map(|_| "accepts connections".to_owned()),
+        Check::Tcp { port, address } => connect(host, address, *port).map(|_| "accepts connections".to_owned()),
         Check::Http { url, status, contains, host: name } => {
-            http::get(url, status, contains.as_deref(), name.as_deref())
+            http::get(host, url, status, contains.as_deref(), name.as_deref())
         }
         Check::RedisPing { port, password } => {
             let password =
                 password.as_ref().map(|text| host.reveal(text)).transpose().map_err(|error| error.message)?;
-            redis::ping(*port, password.as_ref().map(|text| text.as_str()))
+            redis::ping(host, *port, password.as_ref().map(|text| text.as_str()))
         }
         Check::Postgres { port } => {
             let command = host.command(["pg_isready".to_owned(), "-p".to_owned(), port.to_string()]);
@@ -142,10 +142,10 @@ fn finished(outcome: Result<crate::host::Output, StepError>, otherwise: &str) ->
 }
 
 /// Connects, with a limit for connecting, reading and writing.
-fn connect(address: &str, port: u16) -> Result<TcpStream, String> {
-    let mut reason = format!("{address} has no address");
-    for place in (address, port).to_socket_addrs().map_err(|error| plain(&error))? {
-        match TcpStream::connect_timeout(&place, PATIENCE) {
+fn connect(host: &Host, name: &str, port: u16) -> Result<TcpStream, String> {
+    let mut reason = format!("{name} has no address");
+    for address in addresses(host, name)? {
+        match TcpStream::connect_timeout(&(address, port).into(), PATIENCE) {
             Ok(stream) => {
                 let limits =
                     stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
@@ -155,6 +155,20 @@ fn connect(address: &str, port: u16) -> Result<TcpStream, String> {
         }
     }
     Err(reason)
+}
+
+/// The addresses of a name. The host's own resolver is asked: one linked into a static agent knows less, and weighs more.
+fn addresses(host: &Host, name: &str) -> Result<Vec<IpAddr>, String> {
+    if let Ok(address) = name.parse() {
+        return Ok(vec![address]);
+    }
+    let found =
+        host.command(["getent", "ahosts", "--", name]).timeout(PATIENCE).output().map_err(|error| error.message)?;
+    let mut addresses: Vec<IpAddr> =
+        found.stdout.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
+    // One line a kind of socket.
+    addresses.dedup();
+    Ok(addresses)
 }
 
 /// The reason in small words, without the system's number for it.
@@ -253,6 +267,15 @@ mod tests {
         assert!(served.join().unwrap().contains("AUTH\r\n$8\r\nhunter22\r\n"));
         let (port, _) = serve("-WRONGPASS no\r\n-NOAUTH Authentication required.\r\n", "PING\r\n");
         assert_eq!(once(Check::RedisPing { port, password: Some("x".to_owned()) }).observed, "WRONGPASS no");
+    }
+
+    #[test]
+    fn names_are_resolved_by_the_host() {
+        assert!(addresses(&host(), "localhost").unwrap().iter().all(IpAddr::is_loopback));
+        assert_eq!(
+            once(Check::Tcp { port: 1, address: "no-such.invalid".to_owned() }).observed,
+            "no-such.invalid has no address"
+        );
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use zeroize::Zeroizing;
 
 use super::{Observed, connect, plain};
+use crate::host::Host;
 
 /// Logs in when there is a password, and pings.
-pub(super) fn ping(port: u16, password: Option<&str>) -> Observed {
-    let mut stream = connect("127.0.0.1", port)?;
+pub(super) fn ping(host: &Host, port: u16, password: Option<&str>) -> Observed {
+    let mut stream = connect(host, "127.0.0.1", port)?;
     let mut request = Zeroizing::new(String::with_capacity(password.map_or(0, str::len) + 64));
     if let Some(password) = password {
         for part in ["*2\r\n$4\r\nAUTH\r\n$", &password.len().to_string(), "\r\n", password, "\r\n"] {

@@ -1,12 +1,18 @@
 //! How a change of text is shown: as a unified diff in which no secret can be read.
 
-use similar::{ChangeTag, TextDiff};
+use std::time::{Duration, Instant};
+
+use similar::algorithms::{Capture, Replace, myers};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{DiffOp, DiffTag, group_diff_ops};
 
 use crate::change::Detail;
 use crate::host::Host;
 
 /// Lines around a change.
 const CONTEXT: usize = 3;
+/// How long a diff may take before it is allowed to be longer than necessary.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Shows how text on the host becomes the desired text.
 ///
@@ -19,27 +25,41 @@ pub(crate) fn text_diff(host: &Host, field: &str, before: &str, after: &str, hid
         // Only the value of a secret differs.
         return Detail::Secret { field: field.to_owned() };
     }
-    let diff = TextDiff::from_lines(&before, &after);
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
     let mut text = String::new();
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        text.push_str(&format!("{}\n", hunk.header()));
-        for change in hunk.iter_changes() {
-            let line = match change.tag() {
-                ChangeTag::Delete if hidden => "(hidden)\n",
-                _ => change.value(),
-            };
-            text.push(match change.tag() {
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
-                ChangeTag::Equal => ' ',
-            });
-            text.push_str(line);
-            if !line.ends_with('\n') {
-                text.push_str("\n\\ No newline at end of file\n");
+    for hunk in hunks(&old, &new) {
+        text.push_str(&format!("{}\n", UnifiedHunkHeader::new(&hunk)));
+        for op in &hunk {
+            let (removed, added) = (&old[op.old_range()], &new[op.new_range()]);
+            if op.tag() == DiffTag::Equal {
+                removed.iter().for_each(|line| push(&mut text, ' ', line));
+            } else {
+                removed.iter().for_each(|line| push(&mut text, '-', if hidden { "(hidden)\n" } else { line }));
+                added.iter().for_each(|line| push(&mut text, '+', line));
             }
         }
     }
     Detail::Text { field: field.to_owned(), diff: text }
+}
+
+/// The changes with the lines around them. The algorithm is called directly: the crate's own entry carries all five of its
+/// algorithms into the agent, which goes over slow links.
+fn hunks(old: &[&str], new: &[&str]) -> Vec<Vec<DiffOp>> {
+    let mut found = Replace::new(Capture::new());
+    let deadline = Some(Instant::now() + PATIENCE);
+    match myers::diff_deadline_raw(&mut found, old, 0..old.len(), new, 0..new.len(), deadline) {
+        Ok(()) => group_diff_ops(found.into_inner().into_ops(), CONTEXT),
+        Err(never) => match never {},
+    }
+}
+
+fn push(text: &mut String, mark: char, line: &str) {
+    text.push(mark);
+    text.push_str(line);
+    if !line.ends_with('\n') {
+        text.push_str("\n\\ No newline at end of file\n");
+    }
 }
 
 #[cfg(test)]
