@@ -121,6 +121,7 @@ fn a_secret_is_carried_whole_or_not_at_all() {
             "params.key | replace('a', 'b')",
             "('x' ~ params.key) | trim",
             "('x' ~ params.key) | urlencode",
+            "('x' ~ params.key) | to_json",
             "params.key + 'x'",
             "params.key | truncate(3)",
             "[params.key] | sort",
