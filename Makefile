@@ -2,7 +2,7 @@
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/cc-cloud/target
 
-.PHONY: help setup demo demo-down test audit lint fmt docs install
+.PHONY: help setup demo demo-down test bench audit lint fmt docs install
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo-down: ## Remove the demo's hosts
 
 test: setup ## Every suite, one line each; logs in ~/.cache/cc-cloud/test-logs
 	@.ci/test
+
+bench: setup ## cc-cloud against a shell script, Ansible and pyinfra; writes docs/benchmarks.md (RUNS, SLOW_RUNS, HOSTS, TOOLS)
+	@bench/run
 
 audit: ## Licences, sources and advisories of the dependencies (needs cargo-deny and its advisory database)
 	cargo deny check
