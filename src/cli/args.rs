@@ -77,6 +77,9 @@ impl GlobalArgs {
 /// Commands without an environment.
 #[derive(Subcommand, Debug)]
 pub enum GlobalCommand {
+    /// Write a commented environment to start from
+    #[command(after_help = examples("cc-cloud init pilot          # environments/pilot/environment.yml and inventories/pilot.yml"))]
+    Init(super::init::InitArgs),
     /// Print the JSON Schema of a file, or write all of them for editors
     #[command(after_help = examples("cc-cloud schema environment\ncc-cloud schema --write schema"))]
     Schema(super::schema::SchemaArgs),

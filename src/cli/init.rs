@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::args;
 use super::context::Context;
 use crate::error::CliError;
 use crate::report::Event;
@@ -17,9 +16,8 @@ pub struct InitArgs {
 /// Writes the files of a new environment; never over one that exists.
 pub fn run(context: &Context, arguments: &InitArgs) -> Result<(), CliError> {
     let name = &arguments.name;
-    check_name(name)?;
     let repository = context.repository();
-    let files = cc_plan::spec::init(name);
+    let files = cc_plan::spec::init(name).map_err(|why| CliError::usage(why).hint("choose another name"))?;
     let paths: Vec<_> = files.iter().map(|(path, _)| repository.root.join(path)).collect();
     if let Some(existing) = paths.iter().find(|path| path.exists()) {
         return Err(CliError::failed(format!("{} exists already", existing.display()))
@@ -32,20 +30,6 @@ pub fn run(context: &Context, arguments: &InitArgs) -> Result<(), CliError> {
     super::schema::write_all(context, &repository.root.join("schema"))?;
     let next = format!("next: edit these files, then `cc-cloud {name} validate`");
     context.report.emit(&Event::Note { message: &next });
-    Ok(())
-}
-
-fn check_name(name: &str) -> Result<(), CliError> {
-    let well_formed = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-    if !well_formed {
-        return Err(CliError::usage(format!("`{name}` is not a name for an environment"))
-            .hint("start with a lower-case letter; go on with lower-case letters, digits, `-` and `_`"));
-    }
-    if args::reserved_names().iter().any(|reserved| reserved == name) {
-        return Err(CliError::usage(format!("an environment cannot be named like the command `{name}`"))
-            .hint("choose another name"));
-    }
     Ok(())
 }
 

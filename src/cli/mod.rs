@@ -11,6 +11,7 @@ mod exec;
 mod facts;
 mod graph;
 mod hosts;
+mod init;
 mod man;
 mod plan;
 mod prepared;
@@ -164,6 +165,7 @@ fn check_name(name: &str) -> Result<(), CliError> {
 
 fn global(context: &Context, command: GlobalCommand) -> Result<(), CliError> {
     match command {
+        GlobalCommand::Init(args) => init::run(context, &args),
         GlobalCommand::Completions(args) => completions::run(context, &args),
         GlobalCommand::Man(args) => man::run(context, &args),
         GlobalCommand::Schema(args) => schema::run(context, &args),

@@ -17,11 +17,17 @@ pub fn run(context: &Context, environment: &str, _: &ValidateArgs) -> Result<(),
     context.smoke_steps(&spec, &Known::default(), "validate")?;
     let steps: usize = plan.hosts.iter().map(|host| host.steps.len()).sum();
     let message = format!(
-        "environment `{environment}` is valid: {} hosts, {} services, {steps} steps, {} files read",
-        plan.hosts.len(),
-        spec.environment.services.len(),
-        spec.sources.files().count()
+        "environment `{environment}` is valid: {}, {}, {}, {} read",
+        count(plan.hosts.len(), "host"),
+        count(spec.environment.services.len(), "service"),
+        count(steps, "step"),
+        count(spec.sources.files().count(), "file")
     );
     context.report.emit(&Event::Note { message: &message });
     Ok(())
+}
+
+/// "1 host", "3 hosts".
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
