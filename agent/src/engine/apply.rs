@@ -38,8 +38,8 @@ impl<W: Write + Send> Session<'_, W> {
         stop: &Stop,
     ) -> Result<Reply, StepError> {
         let steps = self.chosen(ids)?;
-        let mut services: BTreeSet<&str> = steps.iter().map(|step| step.service.as_str()).collect();
-        services.extend(checks.iter().map(|check| check.service.as_str()));
+        let services = steps.iter().map(|step| step.service.as_str());
+        let services: Vec<&str> = services.chain(checks.iter().map(|check| check.service.as_str())).collect();
         let mut applying = Applying::begin(self, run, &steps)?;
         let stopped = applying.steps(&steps, stop)? || applying.handlers(&services, stop)?;
         let Applying { outcomes, failed, books, .. } = applying;
@@ -53,7 +53,8 @@ impl<W: Write + Send> Session<'_, W> {
 
     /// The steps with these names, in the order of the plan.
     fn chosen(&self, ids: &[StepId]) -> Result<Vec<Step>, StepError> {
-        let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        let mut wanted = BTreeSet::new();
+        wanted.extend(ids.iter().map(String::as_str));
         let steps: Vec<Step> = self.steps.iter().filter(|step| wanted.contains(step.id.as_str())).cloned().collect();
         if steps.len() != wanted.len() {
             let known = |id: &&str| steps.iter().any(|step| step.id == *id);
@@ -101,15 +102,17 @@ impl<'a, W: Write + Send> Applying<'a, W> {
                 if stop.is_set() {
                     return Ok(true);
                 }
-                self.step(step)?;
+                self.step(step, together > 1)?;
             }
         }
         Ok(false)
     }
 
-    /// Applies one step on its own.
-    fn step(&mut self, step: &Step) -> Result<(), StepError> {
-        self.event(Event::Started { id: step.id.clone() });
+    /// Applies one step on its own; `tried` when its start was told before, as one of several.
+    fn step(&mut self, step: &Step, tried: bool) -> Result<(), StepError> {
+        if !tried {
+            self.event(Event::Started { id: step.id.clone() });
+        }
         let begin = Instant::now();
         let missing = step.requires.iter().find(|id| self.failed.contains(*id));
         let outcome = match missing {
@@ -119,27 +122,26 @@ impl<'a, W: Write + Send> Applying<'a, W> {
         self.ended(step, Outcome::new(&step.id, outcome, begin))
     }
 
-    /// Installs neighbouring packages in one go. False when that failed: then each is tried alone, so that the error is that of
-    /// the package that has it.
+    /// Installs neighbouring packages in one go. False when that is not to be or failed: then each is applied on its own, so that
+    /// the error is that of the package that has it.
     fn together(&mut self, steps: &[Step]) -> Result<bool, StepError> {
-        if steps.iter().any(|step| !step.requires.is_empty()) {
-            return Ok(false);
-        }
         let begin = Instant::now();
-        let Ok(changes) = transaction::plan(&self.session.host, steps) else {
+        for step in steps {
+            self.event(Event::Started { id: step.id.clone() });
+        }
+        let host = &self.session.host;
+        let Ok(changes) = transaction::plan(host, steps) else {
             return Ok(false);
         };
-        if changes.iter().filter(|change| !change.is_none()).count() < 2 {
+        let required = |step: &Step| step.requires.iter().any(|id| self.failed.contains(id));
+        if steps.iter().any(required) || changes.iter().filter(|change| !change.is_none()).count() < 2 {
             return Ok(false);
         }
-        for (step, change) in steps.iter().zip(&changes) {
-            self.event(Event::Started { id: step.id.clone() });
-            if !change.is_none() {
-                self.books.begin(step, change)?;
-            }
+        for (step, change) in steps.iter().zip(&changes).filter(|(_, change)| !change.is_none()) {
+            self.books.begin(step, change)?;
         }
-        let outcome = transaction::apply(&self.session.host, steps);
-        self.session.host.changed();
+        let outcome = transaction::apply(host, steps);
+        host.changed();
         if outcome.is_err() {
             return Ok(false);
         }
@@ -171,11 +173,11 @@ impl<'a, W: Write + Send> Applying<'a, W> {
 
     /// Runs what was notified, now or by a run that died, in the order of declaration; true when it was stopped before the last.
     /// Handlers of a service that failed stay pending.
-    fn handlers(&mut self, services: &BTreeSet<&str>, stop: &Stop) -> Result<bool, StepError> {
+    fn handlers(&mut self, services: &[&str], stop: &Stop) -> Result<bool, StepError> {
         let session = self.session;
         for handler in &session.handlers {
             let service = handler.service.as_str();
-            if !self.pending.contains(&handler.id) || !services.contains(service) || self.stopped.contains(service) {
+            if !self.pending.contains(&handler.id) || !services.contains(&service) || self.stopped.contains(service) {
                 continue;
             }
             if stop.is_set() {

@@ -1,6 +1,7 @@
 //! What would change: observing touches nothing.
 
 use std::io::Write;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -30,35 +31,30 @@ impl<W: Write + Send> Session<'_, W> {
         let known = |id: &String| self.handlers.iter().any(|handler| handler.id == *id);
         let pending = journal::pending(self.host.state())?.into_iter().filter(known).collect();
         let missing = missing(&self.host, &self.steps, &changes);
-        Ok(Reply::Observed { orphans: ledger.orphans(&self.steps), changes, pending, missing })
+        Ok(Reply::Observed { orphans: ledger.orphans(&self.steps, &self.host), changes, pending, missing })
     }
 }
 
 /// Observes in parallel; the answers come in the order of the steps.
 fn observe_all(host: &Host, steps: &[Step]) -> Vec<Observed> {
     let next = AtomicUsize::new(0);
-    let worker = || {
-        let mut found = Vec::new();
-        while let Some((at, step)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, steps.get(at)?)))
-        {
-            found.push((at, observe_one(host, step)));
+    let found: Vec<OnceLock<Observed>> = steps.iter().map(|_| OnceLock::new()).collect();
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(step), Some(place)) = (steps.get(at), found.get(at)) else {
+                return;
+            };
+            place.get_or_init(|| observe_one(host, step));
         }
-        found
     };
-    let mut found: Vec<(usize, Observed)> = thread::scope(|scope| {
-        let workers: Vec<_> = (1..THREADS.min(steps.len())).map(|_| scope.spawn(worker)).collect();
-        let mut found = worker();
-        for worker in workers {
-            match worker.join() {
-                Ok(more) => found.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    thread::scope(|scope| {
+        for _ in 1..THREADS.min(steps.len()) {
+            scope.spawn(work);
         }
-        found
+        work();
     });
-    found.sort_by_key(|(at, _)| *at);
-    found.into_iter().map(|(_, observed)| observed).collect()
+    found.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
 fn observe_one(host: &Host, step: &Step) -> Observed {
@@ -66,7 +62,12 @@ fn observe_one(host: &Host, step: &Step) -> Observed {
         Some(fact) => (Change::unknown(fact), None),
         None => match step.resource.plan(host) {
             Ok(change) => (change, None),
-            Err(error) => (Change::unknown(&error.message), Some(error)),
+            Err(error) => {
+                let change = Change::unknown(&error.message);
+                // What a command said last says more than how it ended.
+                let last = error.output.last().cloned();
+                (last.into_iter().fold(change, Change::note), Some(error))
+            }
         },
     };
     Observed { id: step.id.clone(), change, error }

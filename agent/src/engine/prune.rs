@@ -15,7 +15,7 @@ impl<W: Write + Send> Session<'_, W> {
     /// Removes orphans, what was made last first.
     pub(super) fn prune(&self, run: &str, orphans: &[StepId], stop: &Stop) -> Result<Reply, StepError> {
         let mut books = Books::open(&self.host, run, orphans.len())?;
-        let known = books.ledger.orphans(&self.steps);
+        let known = books.ledger.orphans(&self.steps, &self.host);
         if let Some(id) = orphans.iter().find(|id| known.iter().all(|orphan| orphan.id != **id)) {
             let text = format!("{id} is no orphan on this host");
             return Err(StepError::new(text).hint("plan again: the spec or the host has changed since"));

@@ -1,7 +1,9 @@
 //! The engine as a controller meets it: frames in, frames out.
 
 use std::collections::BTreeMap;
-use std::io::{PipeReader, PipeWriter, Write as _, pipe};
+use std::io::Write as _;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -17,18 +19,17 @@ use crate::step::{Handler, Step};
 
 /// A controller with an agent of its own, both on this machine.
 struct Controller {
-    to: Option<PipeWriter>,
-    from: PipeReader,
+    stream: UnixStream,
     agent: JoinHandle<()>,
 }
 
 impl Controller {
     fn connect(state: &Path) -> Self {
-        let (requests, to) = pipe().unwrap();
-        let (from, replies) = pipe().unwrap();
+        let (stream, other) = UnixStream::pair().unwrap();
+        let requests = other.try_clone().unwrap();
         let state = state.to_owned();
-        let agent = std::thread::spawn(move || serve(&state, &Itself::default(), requests, replies).unwrap());
-        let mut controller = Self { to: Some(to), from, agent };
+        let agent = std::thread::spawn(move || serve(&state, &Itself::default(), requests, other).unwrap());
+        let mut controller = Self { stream, agent };
         let (environment, host) = ("test".to_owned(), "h1".to_owned());
         let hello = controller.ask(&Request::Hello { version: VERSION, environment, host });
         assert!(matches!(hello, Reply::Hello { version: VERSION, .. }));
@@ -36,7 +37,7 @@ impl Controller {
     }
 
     fn send(&mut self, bytes: &[u8]) {
-        self.to.as_mut().unwrap().write_all(bytes).unwrap();
+        self.stream.write_all(bytes).unwrap();
     }
 
     fn request(&mut self, request: &Request) {
@@ -44,7 +45,7 @@ impl Controller {
     }
 
     fn reply(&mut self) -> Reply {
-        let (kind, payload) = read_frame(&mut self.from).unwrap().expect("the agent went away");
+        let (kind, payload) = read_frame(&mut self.stream).unwrap().expect("the agent went away");
         assert_eq!(kind, FrameKind::Control);
         serde_json::from_slice(&payload).unwrap()
     }
@@ -295,7 +296,7 @@ fn a_stop_lets_the_running_step_finish_and_starts_no_other() {
     assert!(matches!(controller.reply(), Reply::Event(Event::Started { .. })));
     std::fs::read(&ready).unwrap();
     controller.request(&Request::Stop);
-    // More than a pipe holds: when all of it is written, the agent has read the stop before it.
+    // More than a socket holds: when all of it is written, the agent has read the stop before it.
     controller.send(&encode(FrameKind::Data, &vec![0; 1 << 20]));
     std::fs::write(&go, "yes").unwrap();
     assert!(matches!(controller.reply(), Reply::Event(Event::Finished(_))));
@@ -323,11 +324,10 @@ fn a_controller_that_goes_away_leaves_the_running_step_finished() {
     let ids = steps.iter().map(|step| step.id.clone()).collect();
     controller.request(&Request::Apply { run: "r1".to_owned(), steps: ids, checks: Vec::new(), deadline: 0 });
     std::fs::read(place.path("ready")).unwrap();
-    let Controller { to, from, agent } = controller;
     // Gone in both directions, so that the agent learns of it from its next event at the latest.
-    drop((to, from));
+    controller.stream.shutdown(Shutdown::Both).unwrap();
     std::fs::write(place.path("go"), "yes").unwrap();
-    agent.join().unwrap();
+    controller.agent.join().unwrap();
     assert_eq!((place.text("finished").as_str(), place.text("b").as_str()), ("yes", ""));
 }
 

@@ -92,7 +92,7 @@ impl Ledger {
     /// A step is about to change something: from now on it may be there, whatever becomes of the agent. Returns false when
     /// this is known already.
     pub fn begin(&mut self, step: &Step, run: &str) -> bool {
-        if self.entries.iter().any(|entry| entry.id == step.id) {
+        if removes(&step.resource) || self.entries.iter().any(|entry| entry.id == step.id) {
             return false;
         }
         self.entries.push(Entry {
@@ -117,6 +117,10 @@ impl Ledger {
 
     /// A step is as desired. What was there before us and never needed a change is not ours, and does not get in.
     pub fn applied(&mut self, step: &Step, run: &str, vault: &Vault) {
+        if removes(&step.resource) {
+            let target = step.resource.target();
+            return self.entries.retain(|entry| entry.id != step.id && entry.target != target);
+        }
         let digest = Some(digest(&step.resource, vault));
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == step.id) else {
             return;
@@ -134,18 +138,20 @@ impl Ledger {
         self.entries.retain(|entry| entry.id != id);
     }
 
-    /// What no step mentions any more, and whose target no step manages under another name. Of two entries with one target
-    /// only the newer counts.
-    pub fn orphans(&self, steps: &[Step]) -> Vec<Orphan> {
-        let ids: BTreeSet<&str> = steps.iter().map(|step| step.id.as_str()).collect();
-        let targets: BTreeSet<String> = steps.iter().map(|step| step.resource.target()).collect();
-        let gone = |entry: &&Entry| !ids.contains(entry.id.as_str()) && !targets.contains(&entry.target);
-        let orphan = |entry: &Entry| Orphan {
-            id: entry.id.clone(),
-            run: entry.run.clone(),
-            removable: entry.removal().is_some(),
+    /// What no step mentions any more, whose target no step manages under another name, and which is still on the host.
+    pub fn orphans(&self, steps: &[Step], host: &Host) -> Vec<Orphan> {
+        let mut mentioned = BTreeSet::new();
+        for step in steps {
+            mentioned.extend([step.id.clone(), step.resource.target()]);
+        }
+        let gone = |entry: &&Entry| !mentioned.contains(&entry.id) && !mentioned.contains(&entry.target);
+        // What cannot be observed counts as there: better shown in vain than forgotten.
+        let there = |entry: &&Entry| {
+            entry.removal.as_ref().is_none_or(|removal| !removal.plan(host).is_ok_and(|change| change.is_none()))
         };
-        self.entries.iter().filter(gone).map(orphan).collect()
+        let orphan =
+            |entry: &Entry| Orphan { id: entry.id.clone(), run: entry.run.clone(), removable: entry.removal().is_some() };
+        self.entries.iter().filter(gone).filter(there).map(orphan).collect()
     }
 
     /// Targets whose desired state held a secret when it was last applied.
@@ -171,6 +177,11 @@ fn is_part(resource: &Resource) -> bool {
     matches!(resource, Resource::Service(_) | Resource::AuthorizedKeys(_))
 }
 
+/// Whether the desired state is that there is nothing.
+fn removes(resource: &Resource) -> bool {
+    serde_json::to_value(resource).is_ok_and(|value| value["state"] == "absent")
+}
+
 fn holds_secret(resource: &Resource) -> bool {
     let marked = matches!(resource, Resource::File(file) if file.secret);
     marked || serde_json::to_string(resource).is_ok_and(|text| contains_token(&text))
@@ -189,6 +200,14 @@ mod tests {
             .unwrap()
     }
 
+    /// The file `x` in this folder.
+    fn step_at(folder: &Path, service: &str) -> Step {
+        let mut step = step(service, "x");
+        let Resource::File(file) = &mut step.resource else { panic!("not a file") };
+        file.path = folder.join("x").to_str().unwrap().to_owned();
+        step
+    }
+
     fn vault(digest: &str) -> Vault {
         let mut vault = Vault::default();
         vault.insert("pw".to_owned(), Secret::new("hunter22".to_owned()), digest.to_owned());
@@ -196,16 +215,24 @@ mod tests {
     }
 
     #[test]
-    fn what_left_the_spec_is_an_orphan_unless_another_step_has_it() {
+    fn what_left_the_spec_is_an_orphan_while_it_is_there_unless_another_step_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (host, path) = (Host::new(folder.path()), folder.path().join("x"));
         let mut ledger = Ledger::default();
-        let old = step("old", "x");
+        let (mut old, new) = (step_at(folder.path(), "old"), step_at(folder.path(), "new"));
         assert!(ledger.begin(&old, "r1"));
         ledger.claim(&old, ChangeKind::Create);
         ledger.applied(&old, "r1", &Vault::default());
-        assert!(ledger.orphans(std::slice::from_ref(&old)).is_empty());
+        assert!(ledger.orphans(&[], &host).is_empty());
+        fs::write(&path, "x").unwrap();
         let orphan = Orphan { id: old.id.clone(), run: "r1".to_owned(), removable: true };
-        assert_eq!(ledger.orphans(&[]), [orphan]);
-        assert!(ledger.orphans(&[step("new", "x")]).is_empty());
+        assert_eq!(ledger.orphans(&[], &host), [orphan]);
+        assert!(ledger.orphans(std::slice::from_ref(&old), &host).is_empty());
+        assert!(ledger.orphans(&[new], &host).is_empty());
+        // Its removal was asked for: it is no longer ours.
+        old.resource = old.resource.absent().unwrap();
+        ledger.applied(&old, "r2", &Vault::default());
+        assert!(ledger.entries().is_empty() && !ledger.begin(&old, "r2"));
     }
 
     #[test]
@@ -217,12 +244,14 @@ mod tests {
 
     #[test]
     fn what_was_only_changed_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (host, changed) = (Host::new(folder.path()), step_at(folder.path(), "a"));
         let mut ledger = Ledger::default();
-        let changed = step("a", "x");
         ledger.begin(&changed, "r1");
         ledger.claim(&changed, ChangeKind::Update);
         ledger.applied(&changed, "r1", &Vault::default());
-        assert!(!ledger.orphans(&[])[0].removable);
+        fs::write(folder.path().join("x"), "x").unwrap();
+        assert!(!ledger.orphans(&[], &host)[0].removable);
         assert!(ledger.entries()[0].removal().is_none());
     }
 

@@ -54,9 +54,10 @@ impl Vault {
     /// Adds a value. `digest` stands for it in ledgers: it is keyed with the environment's data key, so that nobody can guess
     /// a short secret from the ledger.
     pub fn insert(&mut self, name: String, value: Secret<String>, digest: String) {
-        self.forms.extend(forms::of(value.expose()));
-        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        self.forms.dedup();
+        for form in forms::of(value.expose()) {
+            let place = self.forms.partition_point(|other| other.len() > form.len());
+            self.forms.insert(place, form);
+        }
         self.entries.insert(name, Entry { value, digest });
     }
 
