@@ -119,6 +119,7 @@ impl<'a, W: Write + Send> Applying<'a, W> {
             Some(id) => Err(StepError::new(format!("it requires {id}, which failed"))),
             None => step.resource.apply(&self.session.host, &mut |change| self.books.begin(step, change)),
         };
+        let outcome = outcome.map(|change| transaction::made(&self.session.host, step, change));
         self.ended(step, Outcome::new(&step.id, outcome, begin))
     }
 
@@ -146,6 +147,7 @@ impl<'a, W: Write + Send> Applying<'a, W> {
             return Ok(false);
         }
         for (step, change) in steps.iter().zip(changes) {
+            let change = transaction::made(host, step, change);
             let mut outcome = Outcome::new(&step.id, Ok(change), begin);
             // The time that they took together, in equal parts.
             outcome.millis /= steps.len().max(1) as u64;

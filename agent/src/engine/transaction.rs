@@ -1,6 +1,6 @@
 //! Neighbouring packages of a service, installed in one go.
 
-use crate::change::Change;
+use crate::change::{Change, ChangeKind};
 use crate::host::Host;
 use crate::resource::{Package, Resource, ResourceType as _};
 use crate::step::Step;
@@ -30,6 +30,18 @@ pub(super) fn plan(host: &Host, steps: &[Step]) -> Result<Vec<Change>, StepError
 /// Makes all changes with one call of apt.
 pub(super) fn apply(host: &Host, steps: &[Step]) -> Result<(), StepError> {
     Package::apply_all(&packages(steps).collect::<Vec<_>>(), host)
+}
+
+/// The change as it was made: a plan may not have known which version would be installed.
+pub(super) fn made(host: &Host, step: &Step, change: Change) -> Change {
+    let Resource::Package(package) = &step.resource else {
+        return change;
+    };
+    let version = host.packages().ok().and_then(|dpkg| Some(dpkg.installed(&package.name)?.version.clone()));
+    match (change.kind, version) {
+        (ChangeKind::Create, Some(version)) => Change::of(ChangeKind::Create).value("version", None, Some(version)),
+        _ => change,
+    }
 }
 
 fn packages(steps: &[Step]) -> impl Iterator<Item = &Package> {

@@ -149,8 +149,11 @@ impl Ledger {
         let there = |entry: &&Entry| {
             entry.removal.as_ref().is_none_or(|removal| !removal.plan(host).is_ok_and(|change| change.is_none()))
         };
-        let orphan =
-            |entry: &Entry| Orphan { id: entry.id.clone(), run: entry.run.clone(), removable: entry.removal().is_some() };
+        let orphan = |entry: &Entry| Orphan {
+            id: entry.id.clone(),
+            run: entry.run.clone(),
+            removable: entry.removal().is_some(),
+        };
         self.entries.iter().filter(gone).filter(there).map(orphan).collect()
     }
 
