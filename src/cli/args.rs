@@ -35,6 +35,9 @@ pub struct GlobalArgs {
     /// Trust and pin the keys of hosts that are met for the first time, without asking
     #[arg(long, global = true)]
     pub accept_new_host_keys: bool,
+    /// Ask once for the password that sudo wants on the hosts
+    #[arg(long, global = true, conflicts_with = "no_input")]
+    pub ask_sudo_password: bool,
     /// Hosts that are worked on at the same time
     #[arg(long, global = true, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: u16,

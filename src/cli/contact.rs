@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cc_agent::secret::Secret;
 use cc_plan::compile::Known;
 use cc_plan::plan::Plan;
 use cc_plan::spec::Spec;
@@ -17,7 +18,7 @@ use crate::rehearsal::{Containers, HostSpec, Pins, RehearsalKey, RunningHost};
 use crate::report::Event;
 use crate::run::{Contact, Fleet, Interrupt, Selection, Vaults};
 use crate::secrets::{Identities, KeyPlace, Store, Terminal};
-use crate::ssh::{AgentBinary, Connector, ConnectorOptions, Target, UnknownKey};
+use crate::ssh::{AgentBinary, AskPassphrase, Connector, ConnectorOptions, Target, UnknownKey};
 
 impl Context {
     /// The hosts' addresses: written in the inventory, or given by its provider.
@@ -44,9 +45,11 @@ impl Context {
     pub async fn contact(&self, spec: &Spec) -> Result<Contact, CliError> {
         let rehearsal = spec.inventory.provider == Provider::Containers;
         let identity_files = if rehearsal { vec![RehearsalKey::ensure()?.path] } else { Vec::new() };
+        let sudo_password = self.sudo_password()?;
         let options = ConnectorOptions {
             known_hosts: Some(self.known_hosts(spec)?),
             connect_timeout: Duration::from_secs(u64::from(self.args.timeout)),
+            ask_passphrase: (!self.args.no_input).then(|| -> AskPassphrase { Arc::new(ask_passphrase) }),
             ..ConnectorOptions::default()
         };
         Ok(Contact {
@@ -55,8 +58,20 @@ impl Context {
             identity_files,
             agent: Arc::new(AgentBinary::find(self.args.agent_binary.as_deref())?),
             connector: Connector::new(options),
+            sudo_password,
             parallel: usize::from(self.args.parallel),
             patience: Duration::from_secs(u64::from(self.args.timeout).max(30)),
+        })
+    }
+
+    fn sudo_password(&self) -> Result<Option<Arc<Secret<String>>>, CliError> {
+        if !self.args.ask_sudo_password {
+            return Ok(None);
+        }
+        let answer = Terminal::new().ask_secret("sudo password on the hosts: ");
+        answer.map(|password| Some(Arc::new(password))).map_err(|error| {
+            CliError::usage(format!("cannot ask for the sudo password: {error}"))
+                .hint("run it at a terminal, or let the user use sudo without a password")
         })
     }
 
@@ -97,16 +112,23 @@ impl Context {
         Ok((fleet, known))
     }
 
-    /// Asks once about all host keys that are met for the first time, and pins them.
+    /// Asks once about all host keys that are met for the first time, and pins them. A host behind a jump host shows its key
+    /// only when the jump host's is pinned: each round gets one jump further.
     async fn accept_keys(&self, spec: &Spec, contact: &Contact, targets: &[Target]) -> Result<(), CliError> {
-        let unknown = contact.unknown_keys(targets).await;
-        if unknown.is_empty() {
-            return Ok(());
+        loop {
+            let unknown = contact.unknown_keys(targets).await;
+            if unknown.is_empty() {
+                return Ok(());
+            }
+            self.accept(spec, contact, &unknown)?;
         }
+    }
+
+    fn accept(&self, spec: &Spec, contact: &Contact, unknown: &[UnknownKey]) -> Result<(), CliError> {
         if !self.args.accept_new_host_keys {
-            self.ask_about(&unknown)?;
+            self.ask_about(unknown)?;
         }
-        contact.connector.pin(&unknown).map_err(|error| CliError::failed(format!("cannot pin host keys: {error}")))?;
+        contact.connector.pin(unknown).map_err(|error| CliError::failed(format!("cannot pin host keys: {error}")))?;
         let message = format!("pinned {} host keys in {}", unknown.len(), self.known_hosts(spec)?.display());
         self.report.emit(&Event::Note { message: &message });
         Ok(())
@@ -184,4 +206,9 @@ impl Context {
         }
         Ok(Containers::connect().await?)
     }
+}
+
+/// Asks for the passphrase of a key file; `None` when nobody can be asked.
+fn ask_passphrase(file: &Path) -> Option<Secret<String>> {
+    Terminal::new().ask_secret(&format!("passphrase of {}: ", file.display())).ok()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cc_agent::facts::Facts;
+use cc_agent::secret::Secret;
 use cc_plan::spec::Spec;
 use cc_plan::spec::inventory::{BecomeRoot, Host};
 use futures_util::{StreamExt, stream};
@@ -28,6 +29,8 @@ pub struct Contact {
     pub agent: Arc<AgentBinary>,
     /// Opens connections; knows the pinned host keys.
     pub connector: Connector,
+    /// What sudo asks for on the hosts, when it asks.
+    pub sudo_password: Option<Arc<Secret<String>>>,
     /// Hosts at the same time.
     pub parallel: usize,
     /// How long a host may take to answer.
@@ -87,7 +90,10 @@ impl Contact {
             identity_files: bootstrap.identity_file.iter().map(PathBuf::from).collect(),
         });
         let become_root = match host.login.become_root {
-            BecomeRoot::Sudo => Become::Sudo,
+            BecomeRoot::Sudo => match &self.sudo_password {
+                Some(password) => Become::SudoWithPassword(password.clone()),
+                None => Become::Sudo,
+            },
             BecomeRoot::None => Become::None,
         };
         let jump = host.login.jump.iter().map(|jump| self.jump(spec, jump)).collect();

@@ -199,6 +199,7 @@ fn join(hosts: &BTreeSet<String>) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use cc_plan::plan::{HostPlan, Stage};
     use cc_plan::spec::environment::{BatchSize, Rollout};
