@@ -1,8 +1,8 @@
 //! Journal and ledger during one run: both know of a change before the host does.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -33,8 +33,8 @@ impl<'a> Books<'a> {
     /// # Errors
     /// When they cannot be written, or another run is at work.
     pub(super) fn open(host: &'a Host, run: &'a str, steps: usize) -> Result<Self, StepError> {
-        let mut journal = Journal::open(host.state(), run)?;
         let lock = lock(host.state())?;
+        let mut journal = Journal::open(host.state(), run)?;
         journal.append(Entry::Apply { steps })?;
         let ledger = Ledger::read(host.state())?;
         Ok(Self { host, run, journal, ledger, ahead: BTreeSet::new(), _lock: lock })
@@ -92,6 +92,10 @@ impl<'a> Books<'a> {
 
 /// Keeps other controllers away from this environment on this host while something changes.
 fn lock(state: &Path) -> Result<File, StepError> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(|error| {
+        let error = StepError::io("create the folder", state, &error);
+        error.hint("the agent keeps its journal and ledger there: without it nothing is changed")
+    })?;
     let path = state.join("lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.map_err(|error| StepError::io("open", &path, &error))?;

@@ -154,7 +154,9 @@ impl<'s, W: Write + Send> Session<'s, W> {
         let units = |service: &str| {
             let resources = self.steps.iter().filter(|step| step.service == service).map(|step| &step.resource);
             let name = |resource: &Resource| match resource {
-                Resource::Service(unit) => Some(unit.name.clone()),
+                Resource::Service(service) => Some(service.name.clone()),
+                // Not drop-ins, and not what only starts something else.
+                Resource::Unit(unit) if unit.name.ends_with(".service") => Some(unit.name.clone()),
                 _ => None,
             };
             resources.filter_map(name).collect()

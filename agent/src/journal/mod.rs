@@ -4,7 +4,7 @@ mod record;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,15 +24,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal in this folder for a run, and creates both where needed.
+    /// Opens the journal in this folder for a run, and creates it where needed.
     ///
     /// # Errors
-    /// When the folder or the file cannot be written.
+    /// When it cannot be written.
     pub fn open(folder: &Path, run: &str) -> Result<Self, StepError> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
-            let error = StepError::io("create the folder", folder, &error);
-            error.hint("the agent keeps its journal and ledger there: without it nothing is changed")
-        })?;
         let path = folder.join("journal");
         let rotate = fs::metadata(&path).is_ok_and(|meta| meta.len() > LARGE);
         let pending = if rotate { pending(folder)? } else { Vec::new() };

@@ -16,6 +16,9 @@ use crate::secret::{Vault, contains_token, hex};
 use crate::step::{Step, StepId};
 use crate::step_error::StepError;
 
+/// Version of the file.
+const VERSION: u32 = 1;
+
 /// The ledger of one environment on this host.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
@@ -67,10 +70,15 @@ impl Ledger {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(StepError::io("read", &path, &error)),
         };
-        serde_json::from_slice(&bytes).map_err(|error| {
+        let ledger: Self = serde_json::from_slice(&bytes).map_err(|error| {
             let text = format!("the ledger {} cannot be understood: {error}", path.display());
             StepError::new(text).hint("move it away and deploy again: only the knowledge of orphans is lost")
-        })
+        })?;
+        if ledger.version == VERSION {
+            return Ok(ledger);
+        }
+        let text = format!("the ledger {} has version {}, not {VERSION}", path.display(), ledger.version);
+        Err(StepError::new(text).hint("use the cc-cloud that wrote it, or a newer one"))
     }
 
     /// Writes it in one go.
@@ -78,7 +86,7 @@ impl Ledger {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&mut self, host: &Host) -> Result<(), StepError> {
-        self.version = 1;
+        self.version = VERSION;
         let path = path(host.state());
         let bytes = serde_json::to_vec(self).map_err(|error| StepError::io("write", &path, &error.into()))?;
         host.write(&path, &bytes, Attributes { mode: Some(Mode::new(0o600)), ..Attributes::default() })
