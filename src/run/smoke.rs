@@ -32,7 +32,7 @@ pub async fn smoke(steps: &[SmokeStep], report: &Report) -> Result<Smoke, CliErr
     let mut smoke = Smoke::default();
     for step in steps {
         let (healthy, observed) = patiently(&step.http).await?;
-        let check = format!("{} {}", step.http.method, step.http.url);
+        let check = format!("{} {}", step.http.method(), step.http.url);
         let finding = Finding { service: step.name.clone(), check, healthy, observed, log: Vec::new() };
         report.emit(&Event::Check { host: "", finding: &finding });
         if !healthy {
@@ -63,8 +63,8 @@ async fn patiently(request: &SmokeRequest) -> Result<(bool, String), CliError> {
 }
 
 async fn once(client: &reqwest::Client, request: &SmokeRequest) -> (bool, String) {
-    let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
-        return (false, format!("`{}` is not an HTTP method", request.method));
+    let Ok(method) = reqwest::Method::from_bytes(request.method().as_bytes()) else {
+        return (false, format!("`{}` is not an HTTP method", request.method()));
     };
     let mut builder = client.request(method, &request.url);
     for (name, value) in &request.headers {
@@ -92,9 +92,9 @@ async fn judge(request: &SmokeRequest, response: reqwest::Response) -> (bool, St
         let wanted: Vec<String> = request.status.iter().map(u16::to_string).collect();
         return (false, format!("status {status} instead of {}: {start}", wanted.join(" or ")));
     }
-    match &request.contains {
-        Some(text) if !body.contains(text) => (false, format!("status {status}, but no `{text}` in: {start}")),
-        _ => (true, format!("status {status}")),
+    match request.contains.iter().find(|text| !body.contains(text.as_str())) {
+        Some(text) => (false, format!("status {status}, but no `{text}` in: {start}")),
+        None => (true, format!("status {status}")),
     }
 }
 

@@ -31,9 +31,9 @@ pub struct SmokeStep {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SmokeRequest {
-    /// Method.
-    #[serde(default = "get")]
-    pub method: String,
+    /// Method; GET when absent, POST when there is a body.
+    #[serde(default)]
+    pub method: Option<String>,
     /// Address.
     pub url: String,
     /// Headers.
@@ -46,11 +46,11 @@ pub struct SmokeRequest {
     #[serde(default)]
     pub body: Option<String>,
     /// Accepted status codes.
-    #[serde(default = "ok")]
+    #[serde(default = "ok", deserialize_with = "one_or_many")]
     pub status: Vec<u16>,
-    /// Text that the answer must contain.
-    #[serde(default)]
-    pub contains: Option<String>,
+    /// Texts that the answer must contain.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub contains: Vec<String>,
     /// How long the answer may take to become right: `30s`.
     #[serde(default)]
     pub within: Option<String>,
@@ -70,15 +70,31 @@ pub enum TlsCheck {
     Insecure,
 }
 
-fn get() -> String {
-    "GET".to_owned()
-}
-
 fn ok() -> Vec<u16> {
     vec![200]
 }
 
+/// `200` or `[200, 201]`.
+fn one_or_many<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany<T> {
+        Many(Vec<T>),
+        One(T),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::Many(values) => values,
+        OneOrMany::One(value) => vec![value],
+    })
+}
+
 impl SmokeRequest {
+    /// The method, by default after what is sent.
+    pub fn method(&self) -> &str {
+        let default = if self.json.is_some() || self.body.is_some() { "POST" } else { "GET" };
+        self.method.as_deref().unwrap_or(default)
+    }
+
     /// Seconds that the answer may take to become right; 0 when it must be right at once.
     pub fn patience(&self) -> u64 {
         self.within.as_deref().and_then(|text| parse_duration(text).ok()).unwrap_or(0)

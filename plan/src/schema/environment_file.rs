@@ -123,8 +123,6 @@ struct HttpStep {
     headers: Option<BTreeMap<String, String>>,
     /// Body that is sent as JSON.
     json: Option<Value>,
-    /// Body that is sent as a form.
-    form: Option<BTreeMap<String, String>>,
     /// Body that is sent as it is.
     body: Option<String>,
     /// Accepted status codes; 200 when absent.
@@ -135,8 +133,6 @@ struct HttpStep {
     within: Option<Duration>,
     /// `insecure` accepts any certificate; `verify` when absent.
     tls: Option<Tls>,
-    /// Values of the JSON answer for later steps: name to dotted path.
-    capture: Option<BTreeMap<String, String>>,
 }
 
 #[derive(JsonSchema)]
