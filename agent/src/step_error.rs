@@ -34,6 +34,13 @@ impl StepError {
         Self { hint: hint(error), ..Self::new(text) }
     }
 
+    /// The line of the output that says most: the first that calls itself an error, else the last.
+    pub fn telling_line(&self) -> Option<&str> {
+        const ERRORS: [&str; 4] = ["fatal: ", "E: ", "error: ", "ERROR: "];
+        let error = |line: &&String| ERRORS.iter().any(|start| line.starts_with(start));
+        self.output.iter().find(error).or(self.output.last()).map(String::as_str)
+    }
+
     /// Adds what to do; an earlier hint, which is nearer to the cause, stays.
     #[must_use]
     pub fn hint(mut self, text: impl Into<String>) -> Self {
@@ -84,6 +91,17 @@ mod tests {
         let error = StepError::io("write", Path::new("/etc/x"), &io::ErrorKind::StorageFull.into());
         assert_eq!(error.message, "cannot write /etc/x: no storage space");
         assert!(error.hint.unwrap().contains("df -h"));
+    }
+
+    #[test]
+    fn the_line_that_says_most() {
+        let output = ["Reading lists", "fatal: no such branch", "", "and the repository exists."].map(str::to_owned);
+        let error = StepError { output: output.to_vec(), ..StepError::new("git") };
+        assert_eq!(error.telling_line(), Some("fatal: no such branch"));
+        assert_eq!(
+            StepError { output: output[2..].to_vec(), ..error }.telling_line(),
+            Some("and the repository exists.")
+        );
     }
 
     #[test]

@@ -64,9 +64,8 @@ fn observe_one(host: &Host, step: &Step) -> Observed {
             Ok(change) => (change, None),
             Err(error) => {
                 let change = Change::unknown(&error.message);
-                // What a command said last says more than how it ended.
-                let last = error.output.last().cloned();
-                (last.into_iter().fold(change, Change::note), Some(error))
+                // What a command said says more than how it ended.
+                (error.telling_line().into_iter().fold(change, Change::note), Some(error))
             }
         },
     };

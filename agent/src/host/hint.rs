@@ -35,6 +35,11 @@ const KNOWN: &[(&str, &str)] = &[
     ("control process exited with error code", "see `journalctl -u UNIT -n 50` on the host"),
     ("Permission denied (publickey", "the host's user has no key that the other side accepts"),
     ("Host key verification failed", "the other side's key is not in the known_hosts of the user who runs this"),
+    (
+        "Child returned status 127",
+        "the program for this kind of archive is missing: add a step for `xz-utils`, `bzip2` or `zstd` before it",
+    ),
+    ("detected dubious ownership", "the repository belongs to another user than the one who asks for it"),
     ("command not found", "add a step for the package that has the command"),
     ("Connection refused", "the service that it speaks to is not running or listens elsewhere"),
 ];

@@ -134,7 +134,7 @@ fn observe(host: &Host, check: &Check) -> Observed {
 fn finished(outcome: Result<crate::host::Output, StepError>, otherwise: &str) -> Observed {
     match outcome {
         Ok(output) => Ok(output.tail.last().cloned().unwrap_or_else(|| otherwise.to_owned())),
-        Err(error) => Err(match error.output.last() {
+        Err(error) => Err(match error.telling_line() {
             Some(line) => format!("{}: {line}", error.message),
             None => error.message,
         }),

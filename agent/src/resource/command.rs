@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Always, ResourceType};
 use crate::change::{Change, ChangeKind};
 use crate::host::{CommandLine, Host};
-use crate::secret::mask;
+use crate::secret::contains_token;
 use crate::step_error::StepError;
 
 /// A command that runs when its guard says so.
@@ -103,7 +103,7 @@ impl ResourceType for Command {
                 format!("`{}` succeeded, but {path} still does not exist", self.name)
             }
             (None, Some(guard)) if !self.holds(guard, host)? => {
-                format!("`{}` succeeded, but its guard `{}` still fails", self.name, mask(guard))
+                format!("`{}` succeeded, but its guard `{}` still fails", self.name, guard)
             }
             _ => return Ok(()),
         };
@@ -117,6 +117,14 @@ impl ResourceType for Command {
 
 impl Command {
     fn validate(&self) -> Result<(), StepError> {
+        let shown = self.argv.iter().chain(&self.shell).chain(&self.unless);
+        if shown.into_iter().any(|text| contains_token(text)) {
+            let text = format!(
+                "the command `{}` has a secret among its words, which everyone on the host could read",
+                self.name
+            );
+            return Err(StepError::new(text).hint("pass the secret in `env` or `stdin`"));
+        }
         let wrong = match (self.argv.is_empty(), &self.shell) {
             (true, None) => "has neither `argv` nor `shell`",
             (false, Some(_)) => "has both `argv` and `shell`",
@@ -212,6 +220,7 @@ mod tests {
             serde_json::json!({"argv": ["true"], "unless": "kill -9 $$"}),
             serde_json::json!({"argv": ["true"], "unless": "sleep 9", "timeout": 0}),
             serde_json::json!({"argv": ["true"]}),
+            serde_json::json!({"shell": format!("echo {}", token("pw", &[])), "changes": "always"}),
         ] {
             assert!(command(value.clone()).observe(&bench.host).is_err(), "{value}");
         }
