@@ -38,6 +38,9 @@ pub(super) fn of(value: &str) -> Vec<Zeroizing<String>> {
         add(transform(value, each));
     }
     add(json_escaped(value));
+    for core in base64_within(value.as_bytes()) {
+        add(core);
+    }
     // A diff and a log show one line at a time. Frames such as `-----BEGIN …` are no secret and are in many files.
     for line in value.lines().map(str::trim).filter(|line| line.len() >= 8 && !line.starts_with("-----")) {
         add(Zeroizing::new(line.to_owned()));
@@ -97,6 +100,24 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// What every base64 text holds that the value is somewhere in, such as the `user:password` of an HTTP header: one form for
+/// each of the three places in a group that it can begin at, in both alphabets. Short ones would be found in any text.
+fn base64_within(value: &[u8]) -> Vec<Zeroizing<String>> {
+    let mut cores = Vec::new();
+    for offset in 0..3 {
+        // In one allocation: a buffer that grows leaves the old one behind, unwiped.
+        let padded = Zeroizing::new([&[0; 2][..offset], value].concat());
+        let text = Zeroizing::new(base64(&padded));
+        // Six bits make a letter; those at the ends have bits of the neighbours too.
+        let core = &text[(8 * offset).div_ceil(6)..8 * padded.len() / 6];
+        if core.len() >= 8 {
+            cores.push(Zeroizing::new(core.to_owned()));
+            cores.push(Zeroizing::new(core.replace('+', "-").replace('/', "_")));
+        }
+    }
+    cores
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +133,17 @@ mod tests {
             *transform("abc", Transform::Sha256),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn a_value_inside_of_a_base64_text_is_found_wherever_it_begins() {
+        let forms = of("s3cret?>v~lue");
+        for before in ["", "a", "ab", "abc", "user:"] {
+            let text = base64(format!("{before}s3cret?>v~lue and more").as_bytes());
+            assert!(forms.iter().any(|form| text.contains(form.as_str())), "{text}");
+            let url_safe = text.replace('+', "-").replace('/', "_");
+            assert!(forms.iter().any(|form| url_safe.contains(form.as_str())), "{url_safe}");
+        }
     }
 
     #[test]
