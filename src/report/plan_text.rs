@@ -29,7 +29,10 @@ pub(super) fn render(plan: &PlanView, style: Style, verbose: bool) -> String {
     write_orphans(&mut text, plan, style);
     for host in &plan.hosts {
         if let Some(why) = &host.unreachable {
-            let _ = writeln!(text, "{} {}: {why}", style.bad("unreachable"), host.host);
+            let _ = writeln!(text, "{} {why}", style.bad("unreachable:"));
+            if let Some(hint) = &host.hint {
+                let _ = writeln!(text, "  hint: {hint}");
+            }
         }
     }
     text.push_str(&summary(plan, style));
@@ -148,10 +151,15 @@ fn summary(plan: &PlanView, style: Style) -> String {
     .filter(|(count, ..)| *count > 0)
     .map(|(count, kind, label)| style.change(kind, &format!("{count} {label}")))
     .collect();
-    let hosts = plan.hosts.len();
-    let unchanged = plan.count(ChangeKind::None);
+    // Of a host that did not answer nothing is known, which is not the same as no changes.
+    let hosts = plan.hosts.len() - plan.unreachable();
     let mut line = if parts.is_empty() { "no changes".to_owned() } else { parts.join(", ") };
-    let _ = write!(line, "; {unchanged} unchanged on {hosts} {}", if hosts == 1 { "host" } else { "hosts" });
+    if hosts == 0 && plan.unreachable() > 0 {
+        line = "no host answered".to_owned();
+    } else {
+        let unchanged = plan.count(ChangeKind::None);
+        let _ = write!(line, "; {unchanged} unchanged on {hosts} {}", if hosts == 1 { "host" } else { "hosts" });
+    }
     for (count, label) in [(plan.orphans(), "orphans"), (plan.unreachable(), "unreachable"), (plan.errors(), "errors")]
     {
         if count > 0 {
@@ -180,6 +188,7 @@ mod tests {
         let host = |name: &str, extra: Option<StepView>| HostView {
             host: name.to_owned(),
             unreachable: None,
+            hint: None,
             steps: [
                 Some(step(
                     "web/package:nginx",

@@ -20,9 +20,12 @@ pub struct PlanView {
 pub struct HostView {
     /// The host.
     pub host: String,
-    /// Why it could not be observed.
+    /// Why it could not be observed, with its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
+    /// What to do about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Its steps in order; without changes too.
     pub steps: Vec<StepView>,
     /// What the ledger has and the spec no longer.

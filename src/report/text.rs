@@ -60,8 +60,9 @@ impl TextSink {
                 let line = format!("not begun: {service} on {}: {reason}", hosts.join(", "));
                 self.complain(&(self.style.warn(&line) + "\n"));
             }
-            Event::Unreachable { host, message, hint } => {
-                self.problem(&self.style.bad(&format!("unreachable {host}:")), message, hint.as_slice());
+            // The message has the host's name.
+            Event::Unreachable { message, hint, .. } => {
+                self.problem(&self.style.bad("unreachable:"), message, hint.as_slice());
             }
             Event::Traffic { hosts } => self.traffic(hosts),
             Event::Summary { run, hosts, millis } => self.summary(run, hosts, *millis),

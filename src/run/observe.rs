@@ -65,9 +65,9 @@ pub async fn observe(
             Some(Ok(answer)) => observation.take(host, answer, orphans),
             Some(Err(trouble)) => {
                 fleet.lose(&host.host, &trouble);
-                unreachable(host, trouble.to_string())
+                unreachable(host, fleet)
             }
-            None => unreachable(host, fleet.lost.get(&host.host).map_or_else(String::new, |lost| lost.message.clone())),
+            None => unreachable(host, fleet),
         };
         observation.view.hosts.push(view);
     }
@@ -91,8 +91,12 @@ fn services(plan: &Plan) -> Vec<String> {
     plan.stages.iter().flat_map(|stage| &stage.services).map(|service| service.name.clone()).collect()
 }
 
-fn unreachable(host: &HostPlan, why: String) -> HostView {
-    HostView { host: host.host.clone(), unreachable: Some(why), steps: Vec::new(), orphans: Vec::new() }
+fn unreachable(host: &HostPlan, fleet: &Fleet) -> HostView {
+    let (why, hint) = match fleet.lost.get(&host.host) {
+        Some(lost) => (lost.message.clone(), lost.hint.clone()),
+        None => (format!("{} was not asked", host.host), None),
+    };
+    HostView { host: host.host.clone(), unreachable: Some(why), hint, steps: Vec::new(), orphans: Vec::new() }
 }
 
 impl Observation {
@@ -131,6 +135,6 @@ impl Observation {
             self.missing.insert(plan.host.clone(), answer.missing);
         }
         let orphans = if orphans { answer.orphans } else { Vec::new() };
-        HostView { host: plan.host.clone(), unreachable: None, steps, orphans }
+        HostView { host: plan.host.clone(), unreachable: None, hint: None, steps, orphans }
     }
 }
