@@ -37,8 +37,13 @@ use crate::report::{Event, Report, Settings};
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let root = root_of(&arguments);
-    let environments = context::environments(&root);
+    let reserved = args::reserved_names();
+    let (unusable, environments): (Vec<_>, Vec<_>) =
+        context::environments(&root).into_iter().partition(|name| reserved.contains(name));
     clap_complete::CompleteEnv::with_factory(|| args::command(&environments)).complete();
+    if let Some(name) = unusable.first() {
+        return refuse_name(name);
+    }
     let matches = match args::command(&environments).try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => return refuse(&error, &environments),
@@ -80,6 +85,9 @@ fn refuse(error: &clap::Error, environments: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let code = Kind::Usage.exit_code();
+    if error.kind() == ErrorKind::MissingSubcommand {
+        return explain(environments);
+    }
     let at_top = error.kind() == ErrorKind::InvalidSubcommand;
     if let (true, Some(ContextValue::String(word))) = (at_top, error.get(ContextKind::InvalidSubcommand)) {
         let report = Report::new(&Settings::default());
@@ -91,6 +99,16 @@ fn refuse(error: &clap::Error, environments: &[String]) -> ExitCode {
     }
     let _ = error.print();
     ExitCode::from(code)
+}
+
+/// What can be said after the words so far. clap does that by itself only while no option has a value, be it from the
+/// environment.
+fn explain(environments: &[String]) -> ExitCode {
+    let words = std::env::args_os().chain(["-h".into()]);
+    if let Err(help) = args::command(environments).try_get_matches_from(words) {
+        report_text(&help.render().to_string());
+    }
+    ExitCode::from(Kind::Usage.exit_code())
 }
 
 /// A first word that is neither a command nor an environment. `None` when it is a wrong verb of an environment, which
@@ -126,9 +144,7 @@ fn run(args: GlobalArgs, invocation: Invocation, root: std::path::PathBuf) -> Ex
     let context = Context { args, report: report.clone(), root };
     let result = match invocation {
         Invocation::Global(command) => global(&context, command),
-        Invocation::Environment(name, command) => {
-            check_name(&name).and_then(|()| environment(&context, &name, command))
-        }
+        Invocation::Environment(name, command) => environment(&context, &name, command),
     };
     report.pause();
     match result {
@@ -148,6 +164,12 @@ fn eprint_error(error: &CliError) {
     eprintln!("error: {error}");
 }
 
+/// On standard error, because it is not what was asked for.
+fn report_text(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 fn agent() -> ExitCode {
     match cc_agent::engine::run(std::io::stdin(), std::io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -155,12 +177,14 @@ fn agent() -> ExitCode {
     }
 }
 
-fn check_name(name: &str) -> Result<(), CliError> {
-    if args::reserved_names().iter().any(|reserved| reserved == name) {
-        return Err(CliError::usage(format!("the environment `{name}` is named like a command"))
-            .hint(format!("rename environments/{name} and inventories/{name}.yml")));
+/// An environment that is named like a command could never be meant.
+fn refuse_name(name: &str) -> ExitCode {
+    let error = CliError::usage(format!("the environment `{name}` is named like a command"))
+        .hint(format!("rename environments/{name} and inventories/{name}.yml"));
+    if let Ok(report) = Report::new(&Settings::default()) {
+        report.emit(&Event::error(&error));
     }
-    Ok(())
+    ExitCode::from(error.kind.exit_code())
 }
 
 fn global(context: &Context, command: GlobalCommand) -> Result<(), CliError> {
