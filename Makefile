@@ -14,7 +14,7 @@ demo: setup ## Three hosts as containers with the sample application on them, ch
 	@.ci/demo $(or $(ENVIRONMENT),local)
 
 demo-down: ## Remove the demo's hosts
-	@$(CARGO_TARGET_DIR)/$$(rustc -vV | sed -n 's/^host: //p')/release/cc-cloud $(or $(ENVIRONMENT),local) down
+	@$(CARGO_TARGET_DIR)/$$(rustc -vV | sed -n 's/^host: //p')/debug/cc-cloud $(or $(ENVIRONMENT),local) down
 
 test: setup ## Every suite, one line each; logs in ~/.cache/cc-cloud/test-logs
 	@.ci/test
