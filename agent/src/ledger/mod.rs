@@ -247,6 +247,21 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_was_renamed_leaves_no_orphan() {
+        let host = Host::new("/nonexistent");
+        let named = |name: &str| Step {
+            id: format!("base/hostname:{name}"),
+            resource: serde_json::from_value(serde_json::json!({"type": "hostname", "name": name})).unwrap(),
+            ..step("a", "x")
+        };
+        let mut ledger = Ledger::default();
+        ledger.begin(&named("web1"), "r1");
+        ledger.applied(&named("web1"), "r1", &Vault::default());
+        assert_eq!(ledger.orphans(&[], &host).len(), 1);
+        assert!(ledger.orphans(&[named("web2")], &host).is_empty());
+    }
+
+    #[test]
     fn what_was_there_before_is_not_ours() {
         let mut ledger = Ledger::default();
         ledger.applied(&step("a", "x"), "r1", &Vault::default());

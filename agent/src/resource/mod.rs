@@ -155,6 +155,9 @@ pub trait ResourceType: Sized {
     }
 }
 
+/// What a host has exactly one of: another identity is another value of the same thing, not another thing.
+const ONE_A_HOST: [&str; 3] = ["hostname", "timezone", "ufw"];
+
 /// Declares the enum of all types and what is known of a type by its name.
 macro_rules! resources {
     ($($name:literal $type:ident by $identity:ident,)*) => {
@@ -184,6 +187,9 @@ macro_rules! resources {
             /// What it stands for on a host: type, identity and, where that is not enough, what tells it from its siblings. Two
             /// steps with the same target manage the same thing, whatever service they belong to.
             pub fn target(&self) -> String {
+                if ONE_A_HOST.contains(&self.type_name()) {
+                    return self.type_name().to_owned();
+                }
                 let qualifier = match self { $(Self::$type(resource) => resource.qualifier(),)* };
                 let separator = if qualifier.is_empty() { "" } else { "\n" };
                 format!("{}:{}{separator}{qualifier}", self.type_name(), self.identity())
