@@ -279,7 +279,6 @@ fn every_type_has_a_case_or_a_reason() {
 }
 
 #[test]
-#[ignore = "the removals have not been seen to pass yet; run it with --ignored"]
 fn every_type_is_planned_applied_and_then_at_rest() {
     let mut suite = Suite::start();
     for phase in [Phase::Create, Phase::Update, Phase::Delete] {
