@@ -101,7 +101,10 @@ async fn the_users_files_count_too() {
     let mine = lab.write("mine", &format!("[127.0.0.1]:{} {}", host.port(), host.public_key("ed25519")));
     run(Command::new("ssh-keygen").arg("-H").arg("-f").arg(&mine));
     assert!(lab.read("mine").starts_with("|1|"), "hashed");
-    lab.write("config", &format!("UserKnownHostsFile /nonexistent {}\nGlobalKnownHostsFile none\n", mine.display()));
+    lab.write(
+        "config",
+        &format!("UserKnownHostsFile {} {}\nGlobalKnownHostsFile none\n", lab.path("absent").display(), mine.display()),
+    );
     connect(&lab, &lab.target(&host, "deploy")).await.unwrap();
     assert!(!lab.path("known_hosts").exists(), "what the user knows is not pinned again");
 }
