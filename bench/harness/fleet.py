@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,10 +86,18 @@ class Fleet:
     def sweep(self) -> None:
         """Removes all containers and networks that carry this environment's label, whoever was killed before."""
         label = f"label=cc-cloud.environment={self.environment}"
-        for container in output(["docker", "ps", "--all", "--quiet", "--filter", label]).split():
-            output(["docker", "rm", "--force", "--volumes", container])
-        for network in output(["docker", "network", "ls", "--quiet", "--filter", label]).split():
-            output(["docker", "network", "rm", network])
+        deadline = time.monotonic() + 60
+        for kind in ("container", "network"):
+            find = ["docker", kind, "ls", "--quiet", "--filter", label] + (["--all"] if kind == "container" else [])
+            remove = ["docker", kind, "rm"] + (["--force", "--volumes"] if kind == "container" else [])
+            while found := output(find).split():
+                # Another sweep may be faster; what counts is that nothing is left.
+                done = subprocess.run([*remove, *found], capture_output=True, text=True)
+                if done.returncode == 0:
+                    continue
+                if time.monotonic() > deadline:
+                    raise Failed(f"the {kind}s of {self.environment} cannot be removed: {done.stderr.strip()}")
+                time.sleep(0.5)
 
     def found(self) -> list[Host]:
         events = [json.loads(line) for line in output(self.cc_cloud("hosts", "--json"), env=self.env()).splitlines()]

@@ -18,11 +18,11 @@ CAVEATS = [
     "**In Ansible's favour:** no facts are gathered, all packages are one task, nothing is escalated with sudo, and the second pass uses the SSH "
     "connections that the first has left open. All tools log in as root.",
     "**The floor** is a shell script that one would write by hand for exactly this, with one OpenSSH session a host and all hosts side by side. It "
-    "compares before it writes; it shows no plan, keeps no journal and syncs nothing to disk, which cc-cloud does.",
+    "compares before it writes; it shows no plan, keeps no journal and does not sync the files that it writes, all of which cc-cloud does.",
     "**cc-cloud plans and applies in one command** (`deploy --yes`): the second pass is connect, observe all, show that there is nothing to do. The "
     "first pass sends the agent too.",
     "**Round trips** are those in the agent's channel. The handshake of SSH comes on top; it is the same for every tool that opens one session.",
-    "**Few runs.** The machine was not isolated; the slow tools ran {slow} time(s) and the fast ones {fast} time(s) a cell. Every run is listed.",
+    "**Few runs.** The machine was not isolated; Ansible and pyinfra ran {slow} times a cell, the others {fast} times. Every run is listed.",
 ]
 
 
@@ -58,8 +58,10 @@ class Report:
         said = list(CAVEATS)
         if self.results["load"] > 0.5:
             said.insert(0, f"**The machine was busy** (load {self.results['load']:.1f} when this began): these times are noise.")
+        if self.results["named"]:
+            said.insert(0, "**cc-cloud and its agent were not built for this run** but named by CC_CLOUD and CC_AGENT_BINARY.")
         text = "".join(f"- {caveat}\n" for caveat in said)
-        return text.format(slow=self.results["slow_runs"], fast=self.results["runs"]) + "\n"
+        return text.format(slow=self.results["slow_runs"], fast=self.results["runs"]).replace(" 1 times", " once") + "\n"
 
     def bars(self) -> str:
         rows = []
@@ -104,12 +106,13 @@ class Report:
                 cells = [", ".join(f"{seconds:.2f}" for seconds in self.times(tool, size, which)) for which in ("first", "second")]
                 if any(cells):
                     rows.append((str(size), TITLES[tool], *cells))
-        compared = sorted({trial["paths"] for trial in self.trials})
-        text = "\nEach run began on fresh hosts. After the second pass, which had to report no change, each host was compared with the host of the "
-        text += f"same name that the first tool had left: all {compared[-1]} paths that were new or different since the host was fresh (kind, mode, "
-        text += "owner, link target, SHA-256), packages, users and states of units. They were the same, or this page would not have been written. "
-        text += "Left out: logs, caches, locks, the state of systemd and dpkg, and each tool's own folder on the host.\n\n"
-        return table(("hosts", "tool", "first pass, s", "second pass, s"), rows) + text.lstrip("\n")
+        paths = max(trial["paths"] for trial in self.trials)
+        text = "Each run began on fresh hosts. After the second pass, which had to report no change, each host was compared with the host of the "
+        text += f"same name that the first run had left: all {paths} paths that were new or different since the host was fresh (kind, mode, "
+        text += "owner, link target, SHA-256), packages, users and states of units. They were the same, or this page would not have been written; "
+        text += "that the comparison finds a difference was proved with planted ones. Left out: logs, caches, locks, the state of systemd and "
+        text += "dpkg, and each tool's own folder on the host.\n\n"
+        return table(("hosts", "tool", "first pass, s", "second pass, s"), rows) + text
 
     def costs(self) -> str:
         rows = []
@@ -129,7 +132,7 @@ class Report:
             "commands and 5 services that are enabled and started. The three tools that have templates render the same files. The definitions are "
             "in [`bench/`](../bench): `cc-cloud/roles/bench/role.yml`, `ansible/site.yml`, `pyinfra/deploy.py`, `shell/site.sh`.\n\n"
             "`make bench` runs all of it; `RUNS=3 SLOW_RUNS=1 HOSTS='1 8' TOOLS='shell cc-cloud pyinfra ansible'` are its defaults, and "
-            "`make bench HOSTS=1` is the short one.\n\n"
+            f"`make bench HOSTS=1` is the short one. This took {self.results['minutes']:.0f} minutes.\n\n"
         )
 
     def versions(self) -> str:

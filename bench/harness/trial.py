@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from .fleet import Fleet
+from .fleet import Fleet, Host
 from .process import Failed
 from .settings import Settings
 from .snapshot import Before, Left
@@ -48,6 +48,8 @@ class Trials:
             left = fleet.each(lambda host: Left.on(host, fresh[host.name]))
             for host, found in zip(fleet.hosts, left):
                 self.compare(tool.name, size, host.name, found)
+            if len(self.reference) == len(fleet.hosts):
+                self.prove(fleet.hosts[0], fresh[fleet.hosts[0].name], left[0])
         return Trial(tool.name, size, run, first, second, len(left[0].paths))
 
     def compare(self, tool: str, size: int, host: str, left: Left) -> None:
@@ -57,3 +59,11 @@ class Trials:
         if problems:
             shown = "\n  ".join(problems[:30])
             raise Failed(f"host {host} after {tool} is not what it should be ({len(problems)} differences):\n  {shown}")
+
+    @staticmethod
+    def prove(host: Host, before: Before, left: Left) -> None:
+        """Proves that the comparison finds a mode, a content and a unit that differ."""
+        host.run("chmod 0600 /etc/bench/app0.conf; echo >>/etc/bench/app1.conf; systemctl stop bench-0")
+        found = [difference.partition(":")[0] for difference in left.differences(Left.on(host, before))]
+        if found != ["/etc/bench/app0.conf", "/etc/bench/app1.conf", "units"]:
+            raise Failed(f"the comparison of hosts does not work: of three planted differences it found {found}")
