@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::Change;
 use crate::check::{Finding, ServiceCheck};
 use crate::facts::Facts;
+use crate::probe::{Probe, Reading};
 use crate::step::{Handler, Step, StepId};
 pub use crate::step_error::StepError;
 
@@ -183,6 +184,13 @@ pub enum Request {
         /// At most this many runs.
         runs: usize,
     },
+    /// Take readings for preflight; nothing is changed. Answered by [`Reply::Probed`].
+    Probe {
+        /// What to read.
+        probes: Vec<Probe>,
+    },
+    /// Close the listeners that probes opened. Answered by [`Reply::Done`].
+    Hush,
     /// Finish the running steps, start no other. Not answered by itself: the request under way ends early.
     Stop,
     /// The end. `leave_nothing` removes the agent's own binary. Answered by [`Reply::Done`], then the agent exits.
@@ -204,6 +212,9 @@ pub enum Reply {
         facts: Facts,
         /// Whether the agent runs as root.
         root: bool,
+        /// Whether the ledger has anything of this environment: whether something was installed before.
+        #[serde(default)]
+        installed: bool,
     },
     /// One per step, in the order of the steps.
     Observed {
@@ -253,6 +264,13 @@ pub enum Reply {
     Journal {
         /// One JSON object a record.
         records: Vec<serde_json::Value>,
+    },
+    /// Answers `Probe`.
+    Probed {
+        /// One per probe, in their order.
+        readings: Vec<Reading>,
+        /// The host's clock when the request came, in microseconds since 1970.
+        clock: u64,
     },
     /// Nothing more to say.
     Done,

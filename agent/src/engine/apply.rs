@@ -10,6 +10,7 @@ use super::session::Session;
 use super::transaction;
 use crate::change::{Change, ChangeKind};
 use crate::check::ServiceCheck;
+use crate::ordered::ordered;
 use crate::protocol::{Event, Outcome, Reply};
 use crate::step::{Handler, Step, StepId};
 use crate::step_error::StepError;
@@ -53,8 +54,7 @@ impl<W: Write + Send> Session<'_, W> {
 
     /// The steps with these names, in the order of the plan.
     fn chosen(&self, ids: &[StepId]) -> Result<Vec<Step>, StepError> {
-        let mut wanted = BTreeSet::new();
-        wanted.extend(ids.iter().map(String::as_str));
+        let wanted: BTreeSet<&str> = ordered(ids.iter().map(String::as_str));
         let steps: Vec<Step> = self.steps.iter().filter(|step| wanted.contains(step.id.as_str())).cloned().collect();
         if steps.len() != wanted.len() {
             let known = |id: &&str| steps.iter().any(|step| step.id == *id);

@@ -11,6 +11,7 @@ use crate::change::Change;
 use crate::host::Host;
 use crate::journal::{self, Entry, Journal};
 use crate::ledger::Ledger;
+use crate::ordered::ordered;
 use crate::protocol::Outcome;
 use crate::step::{Step, StepId};
 use crate::step_error::StepError;
@@ -43,13 +44,13 @@ impl<'a> Books<'a> {
     /// Puts steps that will change something into the ledger, in one write: from here on they may be on the host.
     pub(super) fn expect<'s>(&mut self, steps: impl Iterator<Item = &'s Step>) -> Result<(), StepError> {
         let begun = |step: &&Step| self.ledger.begin(step, self.run);
-        self.ahead = steps.filter(begun).map(|step| step.id.clone()).collect();
+        self.ahead = ordered(steps.filter(begun).map(|step| step.id.clone()));
         if self.ahead.is_empty() { Ok(()) } else { self.ledger.write(self.host) }
     }
 
     /// Handlers that were notified and did not run.
     pub(super) fn pending(&self) -> Result<BTreeSet<StepId>, StepError> {
-        Ok(journal::pending(self.host.state())?.into_iter().collect())
+        Ok(ordered(journal::pending(self.host.state())?))
     }
 
     /// A step is about to change something.

@@ -38,12 +38,13 @@ impl Inbox {
         let (sender, messages) = sync_channel(QUEUE);
         let stop = Stop::default();
         let wish = stop.clone();
-        thread::spawn(move || {
+        let listen: Box<dyn FnOnce() + Send> = Box::new(move || {
             let last = read(&mut input, &sender, &wish);
             wish.gone();
             // Nobody receives it when the session has ended before.
             let _ = sender.send(last);
         });
+        thread::spawn(listen);
         Self { messages, stop }
     }
 

@@ -3,15 +3,16 @@
 use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::session::Session;
 use crate::change::{Change, ChangeKind};
 use crate::host::{Expected, Host};
 use crate::journal;
 use crate::ledger::Ledger;
+use crate::ordered::ordered;
 use crate::protocol::{Observed, Reply};
 use crate::resource::{Content, Presence, Resource};
+use crate::side_by_side::side_by_side;
 use crate::step::{Handler, Step};
 use crate::step_error::StepError;
 
@@ -27,7 +28,7 @@ impl<W: Write + Send> Session<'_, W> {
         self.host.expect(Expected::of(self.steps.iter().map(|step| &step.resource)));
         self.host.changed();
         let changes = settle(observe_all(&self.host, &self.steps));
-        self.observed = changes.iter().map(|observed| (observed.id.clone(), observed.change.kind)).collect();
+        self.observed = ordered(changes.iter().map(|observed| (observed.id.clone(), observed.change.kind)));
         let known = |id: &String| self.handlers.iter().any(|handler| handler.id == *id);
         let pending = journal::pending(self.host.state())?.into_iter().filter(known).collect();
         let missing = missing(&self.host, &self.steps, &changes);
@@ -48,12 +49,7 @@ fn observe_all(host: &Host, steps: &[Step]) -> Vec<Observed> {
             place.get_or_init(|| observe_one(host, step));
         }
     };
-    thread::scope(|scope| {
-        for _ in 1..THREADS.min(steps.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
+    side_by_side(THREADS.min(steps.len()), &work);
     found.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::inbox::{Inbox, Message};
 use super::outbox::Outbox;
@@ -13,9 +13,12 @@ use super::{Itself, Stop};
 use crate::change::ChangeKind;
 use crate::check::{Finding, ServiceCheck};
 use crate::facts::Facts;
+use crate::health::{Waiting, wait_healthy};
 use crate::host::Host;
 use crate::journal;
-use crate::probe::{Waiting, wait_healthy};
+use crate::ledger::Ledger;
+use crate::ordered::ordered;
+use crate::probe::{self, Listeners, Probe};
 use crate::protocol::{Event, Reply, Request, VERSION};
 use crate::resource::Resource;
 use crate::secret::Vault;
@@ -33,6 +36,8 @@ pub(super) struct Session<'s, W> {
     pub(super) observed: BTreeMap<StepId, ChangeKind>,
     /// Steps that failed in this session, for those that require them.
     pub(super) failed: BTreeSet<StepId>,
+    /// Opened by probes.
+    listeners: Listeners,
     root: PathBuf,
     itself: Itself,
     greeted: bool,
@@ -49,6 +54,7 @@ impl<'s, W: Write + Send> Session<'s, W> {
             handlers: Vec::new(),
             observed: BTreeMap::new(),
             failed: BTreeSet::new(),
+            listeners: Listeners::default(),
             root: root.to_owned(),
             itself: itself.clone(),
             greeted: false,
@@ -96,6 +102,11 @@ impl<'s, W: Write + Send> Session<'s, W> {
             Request::Journal { runs } => {
                 journal::newest(self.host.state(), runs).map(|records| Reply::Journal { records })
             }
+            Request::Probe { probes } => Ok(self.probe(&probes, stop)),
+            Request::Hush => {
+                self.listeners.close();
+                Ok(Reply::Done)
+            }
             // The inbox takes care of it; it never comes here.
             Request::Stop => return false,
             Request::Bye { leave_nothing } => return self.bye(leave_nothing),
@@ -120,7 +131,9 @@ impl<'s, W: Write + Send> Session<'s, W> {
         self.host = Host::new(self.root.join(environment));
         self.greeted = true;
         let root = rustix::process::geteuid().is_root();
-        Ok(Reply::Hello { version: VERSION, facts: Facts::gather()?, root })
+        // Without root the ledger cannot be read: then nothing was installed with it either.
+        let installed = Ledger::read(self.host.state()).is_ok_and(|ledger| !ledger.entries().is_empty());
+        Ok(Reply::Hello { version: VERSION, facts: Facts::gather()?, root, installed })
     }
 
     fn lacking(&self, mut digests: Vec<String>) -> Reply {
@@ -202,7 +215,13 @@ impl<'s, W: Write + Send> Session<'s, W> {
         }
         let dpkg = self.host.packages()?;
         let version = |name: &String| dpkg.installed(name).map(|package| (name.clone(), package.version.clone()));
-        Ok(Reply::Status { units: states, packages: packages.iter().filter_map(version).collect() })
+        Ok(Reply::Status { units: states, packages: ordered(packages.iter().filter_map(version)) })
+    }
+
+    fn probe(&mut self, probes: &[Probe], stop: &Stop) -> Reply {
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let readings = probe::take(&self.host, probes, &mut self.listeners, &|| stop.is_set());
+        Reply::Probed { readings, clock: u64::try_from(clock.as_micros()).unwrap_or(u64::MAX) }
     }
 
     fn bye(&self, leave_nothing: bool) -> bool {

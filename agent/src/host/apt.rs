@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::{CommandLine, Host};
+use crate::ordered::ordered;
 use crate::step_error::StepError;
 
 /// Package lists older than this are fetched again before something is installed.
@@ -88,7 +89,7 @@ impl Host {
         }
         let dpkg = self.packages()?;
         let mut names: BTreeSet<&str> =
-            self.expected().packages.iter().map(String::as_str).filter(|name| dpkg.installed(name).is_none()).collect();
+            ordered(self.expected().packages.iter().map(String::as_str).filter(|name| dpkg.installed(name).is_none()));
         names.insert(name);
         // Without its caches, which it would write: a plan leaves nothing behind.
         let argv = ["apt-cache", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "policy", "--"];

@@ -36,6 +36,14 @@ pub struct CommandLine<'h> {
     timeout: Duration,
 }
 
+/// How a command that was followed came to its end.
+pub(crate) enum Followed {
+    /// With this status; 128 + signal when a signal ended it.
+    Ended(i32),
+    /// It was killed when its time was over.
+    Late,
+}
+
 /// What a command left behind.
 #[derive(Debug, Clone)]
 pub struct Output {
@@ -165,6 +173,17 @@ impl CommandLine<'_> {
 
     /// Runs it and hands on its output as it comes.
     pub(crate) fn stream(&self, sink: Sink<'_>) -> Result<i32, StepError> {
+        match self.follow(sink)? {
+            Followed::Ended(status) => Ok(status),
+            Followed::Late => {
+                let error = self.error(format!("it was killed after {} s", self.timeout.as_secs()));
+                Err(error.hint("raise its `timeout`, or find out what it waits for"))
+            }
+        }
+    }
+
+    /// The same for who wants to tell a command that is over its time from one that cannot be run.
+    pub(crate) fn follow(&self, sink: Sink<'_>) -> Result<Followed, StepError> {
         let mut running = Running::new(self.spawn()?);
         let outcome =
             running.follow(self.timeout, sink).map_err(|error| self.error(format!("cannot follow it: {error}")));
@@ -172,12 +191,18 @@ impl CommandLine<'_> {
             running.kill();
         }
         let status = running.wait().map_err(|error| self.error(format!("cannot wait for it: {error}")))?;
-        match outcome? {
-            Ended::Itself | Ended::Enough => Ok(status),
-            Ended::Late => {
-                let error = self.error(format!("it was killed after {} s", self.timeout.as_secs()));
-                Err(error.hint("raise its `timeout`, or find out what it waits for"))
-            }
+        Ok(match outcome? {
+            Ended::Itself | Ended::Enough => Followed::Ended(status),
+            Ended::Late => Followed::Late,
+        })
+    }
+
+    /// Whether its program is there: in the search path, or by its path.
+    pub(crate) fn is_installed(&self) -> bool {
+        let program = self.argv.first().map_or("", String::as_str);
+        match program.contains('/') {
+            true => Path::new(program).is_file(),
+            false => PATH.split(':').any(|folder| Path::new(folder).join(program).is_file()),
         }
     }
 
@@ -299,14 +324,10 @@ mod tests {
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
     use super::*;
-    use crate::secret::{Secret, Vault, token};
+    use crate::secret::token;
 
     fn host() -> Host {
-        let mut vault = Vault::default();
-        vault.insert("pw".to_owned(), Secret::new("hunter22".to_owned()), String::new());
-        let mut host = Host::new("/nonexistent");
-        host.set_vault(vault);
-        host
+        Host::knowing("hunter22")
     }
 
     #[test]

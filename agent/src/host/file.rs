@@ -21,6 +21,13 @@ pub struct Attributes {
     pub mode: Option<Mode>,
 }
 
+impl Attributes {
+    /// These permission bits, and the owner and group that are there.
+    pub fn of_mode(bits: u32) -> Self {
+        Self { mode: Some(Mode::new(bits)), ..Self::default() }
+    }
+}
+
 /// What is at a path, without following a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {

@@ -26,6 +26,7 @@ pub use apt::Available;
 pub(crate) use apt::satisfies;
 pub use blobs::Blobs;
 pub(crate) use blobs::sha256_of;
+pub(crate) use command_line::Followed;
 pub use command_line::{CommandLine, Output};
 pub use dpkg::{Dpkg, Installed};
 pub use expected::Expected;
@@ -157,6 +158,14 @@ impl Host {
     /// Whether systemd is the init process.
     pub fn has_systemd(&self) -> bool {
         Path::new("/run/systemd/system").is_dir()
+    }
+
+    /// A host that remembers nothing and knows the value of the secret `pw`.
+    #[cfg(test)]
+    pub(crate) fn knowing(value: &str) -> Self {
+        let mut host = Self::new("/nonexistent");
+        host.vault.insert("pw".to_owned(), crate::secret::Secret::new(value.to_owned()), String::new());
+        host
     }
 
     #[cfg(test)]

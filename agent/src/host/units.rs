@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Host;
+use crate::ordered::ordered;
 use crate::step_error::StepError;
 
 /// Properties that resource types and checks ask for.
@@ -35,7 +36,7 @@ impl UnitState {
 
     pub(crate) fn parse(block: &str) -> Self {
         let pairs = block.lines().filter_map(|line| line.split_once('='));
-        Self { properties: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
+        Self { properties: ordered(pairs.map(|(name, value)| (name.to_owned(), value.to_owned()))) }
     }
 }
 
@@ -56,7 +57,7 @@ impl Units {
             return Ok(Arc::clone(state));
         }
         let mut names: BTreeSet<&str> =
-            expected.iter().map(String::as_str).filter(|unit| !known.contains_key(*unit)).collect();
+            ordered(expected.iter().map(String::as_str).filter(|unit| !known.contains_key(*unit)));
         names.insert(&name);
         let argv = ["systemctl", "show", "--no-pager", "--property", PROPERTIES, "--"]
             .into_iter()

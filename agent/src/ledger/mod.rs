@@ -10,8 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::change::ChangeKind;
 use crate::host::{Attributes, Host};
+use crate::ordered::ordered;
 use crate::protocol::Orphan;
-use crate::resource::{Mode, Resource};
+use crate::resource::Resource;
 use crate::secret::{Vault, contains_token, hex};
 use crate::step::{Step, StepId};
 use crate::step_error::StepError;
@@ -89,7 +90,7 @@ impl Ledger {
         self.version = VERSION;
         let path = path(host.state());
         let bytes = serde_json::to_vec(self).map_err(|error| StepError::io("write", &path, &error.into()))?;
-        host.write(&path, &bytes, Attributes { mode: Some(Mode::new(0o600)), ..Attributes::default() })
+        host.write(&path, &bytes, Attributes::of_mode(0o600))
     }
 
     /// What is known of each resource, in the order in which they were first applied.
@@ -167,7 +168,7 @@ impl Ledger {
 
     /// Targets whose desired state held a secret when it was last applied.
     pub fn secret_targets(&self) -> BTreeSet<String> {
-        self.entries.iter().filter(|entry| entry.secret).map(|entry| entry.target.clone()).collect()
+        ordered(self.entries.iter().filter(|entry| entry.secret).map(|entry| entry.target.clone()))
     }
 }
 

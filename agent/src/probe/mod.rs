@@ -1,306 +1,227 @@
-//! Health checks, run from the service's own host.
+//! What preflight asks of a host. A probe observes only: it reads a file, runs a program that changes nothing, or sends a few
+//! packets to another host of the environment. What a reading means is not known here: the controller parses and judges, so that
+//! the raw evidence is at hand and a new check needs no new agent.
 
-mod http;
-mod redis;
+mod command;
+mod connect;
+mod echo;
+mod file;
+mod listener;
+mod throughput;
 
-use std::io;
-use std::net::{IpAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::check::{Check, Finding, ServiceCheck};
+pub use listener::Listeners;
+use serde::{Deserialize, Serialize};
+
 use crate::host::Host;
-use crate::step_error::StepError;
+use crate::side_by_side::side_by_side;
 
-/// How long one attempt may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two attempts at first, and at most.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
-/// How often a person is told of a check that is still not healthy for the same reason.
-const REMIND: Duration = Duration::from_secs(5);
-/// Log lines of a service that is not healthy.
-const LOG_LINES: &str = "20";
+/// Bytes of a file, or of one stream of a program, that a reading keeps.
+const MOST: usize = 256 << 10;
 
-/// What an attempt observed: in the words of the service when healthy, the reason when not.
-type Observed = Result<String, String>;
+/// Probes that run at the same time: they wait more than they work.
+const SIDE_BY_SIDE: usize = 12;
 
-/// What to do between two attempts.
-pub struct Waiting<'w> {
-    /// Waits for at most this long; true when the wait is to be given up.
-    pub pause: &'w dyn Fn(Duration) -> bool,
-    /// Told of a check that is not healthy yet.
-    pub report: &'w mut dyn FnMut(&Finding),
+/// What is asked of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "probe", rename_all = "snake_case")]
+pub enum Probe {
+    /// The text of a file. Answered by [`Outcome::Text`].
+    File {
+        /// Absolute path.
+        path: String,
+    },
+    /// The names in a folder, sorted. Answered by [`Outcome::Names`].
+    Folder {
+        /// Absolute path.
+        path: String,
+    },
+    /// What a program says, with `LC_ALL=C.UTF-8` and no input. Answered by [`Outcome::Ended`].
+    Command {
+        /// Program and arguments, without a shell.
+        argv: Vec<String>,
+        /// Seconds after which it is killed.
+        seconds: u32,
+    },
+    /// Accept TCP connections, whose data is thrown away, and send UDP datagrams back, until the session ends. Answered by
+    /// [`Outcome::Listening`], or [`Outcome::Busy`] where a service has the port already.
+    Listen {
+        /// Port; 0 for any that is free.
+        port: u16,
+    },
+    /// Connect over TCP, one time after the other. Answered by [`Outcome::Times`].
+    Connect {
+        /// Host name or address.
+        address: String,
+        /// Port.
+        port: u16,
+        /// How often.
+        times: u16,
+    },
+    /// Send UDP datagrams that must not be fragmented to a listener of another agent, a millisecond apart, and wait for each to
+    /// come back. Answered by [`Outcome::Times`].
+    Echo {
+        /// Host name or address.
+        address: String,
+        /// Port.
+        port: u16,
+        /// How many.
+        times: u16,
+        /// Length of each, in bytes, without UDP and IP headers.
+        bytes: u16,
+    },
+    /// Send as much as goes to a listener of another agent. Answered by [`Outcome::Sent`].
+    Throughput {
+        /// Host name or address.
+        address: String,
+        /// Port.
+        port: u16,
+        /// For how long.
+        seconds: u32,
+    },
 }
 
-/// Runs the checks until each is healthy, or the deadline is over. Findings come in the order of the checks; `units` names the
-/// systemd units of a service, for its log.
-pub fn wait_healthy(
+/// What a probe gave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What was read, or why nothing was.
+    pub outcome: Outcome,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+}
+
+/// What was read, or why nothing was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// A file's text; invalid UTF-8 replaced.
+    Text {
+        /// The text, or its beginning.
+        text: String,
+        /// Whether there was more.
+        cut: bool,
+    },
+    /// The names in a folder.
+    Names {
+        /// Sorted.
+        names: Vec<String>,
+    },
+    /// A program ended.
+    Ended {
+        /// Exit status; 128 + signal when a signal ended it.
+        status: i32,
+        /// Standard output, or its beginning.
+        stdout: String,
+        /// Standard error, or its beginning.
+        stderr: String,
+        /// Whether there was more of either.
+        cut: bool,
+    },
+    /// A port is listened on.
+    Listening {
+        /// The port.
+        port: u16,
+    },
+    /// The port is taken: something else answers there.
+    Busy,
+    /// How long each attempt took.
+    Times {
+        /// Microseconds each; `None` for one that failed.
+        micros: Vec<Option<u32>>,
+        /// Why the last one that failed did.
+        why: Option<String>,
+    },
+    /// What went through.
+    Sent {
+        /// Bytes that the other side's kernel took.
+        bytes: u64,
+        /// Microseconds that it took.
+        micros: u64,
+    },
+    /// There is no such file, folder or program.
+    Absent,
+    /// Reading it is not allowed.
+    Denied,
+    /// It was killed when its time was over.
+    Late {
+        /// Its limit, in seconds.
+        seconds: u32,
+    },
+    /// Anything else that went wrong.
+    Failed {
+        /// The reason in a few words.
+        why: String,
+    },
+}
+
+/// Takes all readings, several at the same time; in the order of the probes. `stopped` ends it early: what has not been begun is
+/// answered by [`Outcome::Failed`].
+pub fn take(
     host: &Host,
-    checks: &[ServiceCheck],
-    deadline: Duration,
-    units: &dyn Fn(&str) -> Vec<String>,
-    waiting: &mut Waiting<'_>,
-) -> Vec<Finding> {
+    probes: &[Probe],
+    listeners: &mut Listeners,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Vec<Reading> {
+    // Listeners first, in this thread: it is theirs, and what follows may be a connection to one of them.
+    let mut readings: Vec<Option<Reading>> = probes
+        .iter()
+        .map(|probe| match probe {
+            Probe::Listen { port } => Some(timed(|| listeners.open(*port))),
+            _ => None,
+        })
+        .collect();
+    let left: Vec<usize> = (0..probes.len()).filter(|index| readings[*index].is_none()).collect();
+    let (next, taken) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(left.len())));
+    let work = || {
+        // Each thread has an access to the host of its own: what one caches another must not wait for.
+        let host = Host::new(host.state());
+        while let Some(index) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let reading =
+                timed(|| if stopped() { failed("the controller asked to stop") } else { read(&host, &probes[*index]) });
+            taken.lock().unwrap_or_else(PoisonError::into_inner).push((*index, reading));
+        }
+    };
+    side_by_side(SIDE_BY_SIDE.min(left.len()), &work);
+    for (index, reading) in taken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        readings[index] = Some(reading);
+    }
+    readings.into_iter().map(|reading| reading.unwrap_or_else(|| timed(|| failed("it was not begun")))).collect()
+}
+
+fn read(host: &Host, probe: &Probe) -> Outcome {
+    match probe {
+        Probe::File { path } => file::text(path),
+        Probe::Folder { path } => file::names(path),
+        Probe::Command { argv, seconds } => command::run(host, argv, *seconds),
+        Probe::Listen { .. } => failed("a listener is opened elsewhere"),
+        Probe::Connect { address, port, times } => connect::times(host, address, *port, *times),
+        Probe::Echo { address, port, times, bytes } => echo::times(host, address, *port, *times, *bytes),
+        Probe::Throughput { address, port, seconds } => {
+            throughput::send(host, address, *port, Duration::from_secs(u64::from(*seconds)))
+        }
+    }
+}
+
+fn timed(read: impl FnOnce() -> Outcome) -> Reading {
     let begin = Instant::now();
-    let mut findings: Vec<Finding> = checks.iter().map(|check| attempt(host, check)).collect();
-    let mut pause = PAUSE.0;
-    let mut told: Vec<Option<(String, Instant)>> = vec![None; checks.len()];
-    while findings.iter().any(|finding| !finding.healthy) {
-        for (finding, told) in findings.iter().zip(&mut told).filter(|(finding, _)| !finding.healthy) {
-            let known = |(text, at): &(String, Instant)| *text == finding.observed && at.elapsed() < REMIND;
-            if !deadline.is_zero() && !told.as_ref().is_some_and(known) {
-                (waiting.report)(finding);
-                *told = Some((finding.observed.clone(), Instant::now()));
-            }
-        }
-        let left = deadline.saturating_sub(begin.elapsed());
-        if left.is_zero() || (waiting.pause)(pause.min(left)) {
-            break;
-        }
-        pause = (pause * 2).min(PAUSE.1);
-        // What systemd said a moment ago is old.
-        host.changed();
-        for (finding, check) in findings.iter_mut().zip(checks).filter(|(finding, _)| !finding.healthy) {
-            *finding = attempt(host, check);
-        }
-    }
-    for (finding, check) in findings.iter_mut().zip(checks).filter(|(finding, _)| !finding.healthy) {
-        let mut names = units(&check.service);
-        if let Check::Unit { unit } = &check.check {
-            names.push(unit.clone());
-        }
-        finding.log = log(host, &names);
-    }
-    findings
+    let outcome = read();
+    Reading { outcome, millis: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX) }
 }
 
-/// Runs a check once.
-fn attempt(host: &Host, check: &ServiceCheck) -> Finding {
-    let observed = observe(host, &check.check);
-    let healthy = observed.is_ok();
-    let text = observed.unwrap_or_else(|reason| reason);
-    let observed = host.vault().scrub(text.lines().next().unwrap_or_default());
-    Finding { service: check.service.clone(), check: check.check.title(), healthy, observed, log: Vec::new() }
+fn failed(why: impl ToString) -> Outcome {
+    Outcome::Failed { why: why.to_string() }
 }
 
-impl Check {
-    /// The check for a person: `tcp 6379`.
-    pub fn title(&self) -> String {
-        match self {
-            Self::Tcp { port, address } if address == "127.0.0.1" => format!("tcp {port}"),
-            Self::Tcp { port, address } => format!("tcp {address}:{port}"),
-            Self::Http { url, .. } => format!("http {url}"),
-            Self::RedisPing { port, .. } => format!("redis ping {port}"),
-            Self::Postgres { port } => format!("postgres {port}"),
-            Self::Unit { unit } => format!("unit {unit}"),
-            Self::Command { argv, .. } => format!("command {}", crate::secret::mask(&argv.join(" "))),
-        }
-    }
-}
-
-fn observe(host: &Host, check: &Check) -> Observed {
-    match check {
-        Check::Tcp { port, address } => connect(host, address, *port).map(|_| "accepts connections".to_owned()),
-        Check::Http { url, status, contains, host: name } => {
-            http::get(host, url, status, contains.as_deref(), name.as_deref())
-        }
-        Check::RedisPing { port, password } => {
-            let password =
-                password.as_ref().map(|text| host.reveal(text)).transpose().map_err(|error| error.message)?;
-            redis::ping(host, *port, password.as_ref().map(|text| text.as_str()))
-        }
-        Check::Postgres { port } => {
-            let command = host.command(["pg_isready".to_owned(), "-p".to_owned(), port.to_string()]);
-            finished(command.timeout(PATIENCE).run(), "accepts connections")
-        }
-        Check::Unit { unit } => {
-            let state = host.unit(unit).map_err(|error| error.message)?;
-            let text = format!("{} ({})", state.get("ActiveState"), state.get("SubState"));
-            match (state.exists(), state.get("ActiveState")) {
-                (false, _) => Err("there is no such unit".to_owned()),
-                (true, "active") => Ok(text),
-                (true, _) => Err(text),
-            }
-        }
-        Check::Command { argv, user } => {
-            let mut command = host.command(argv.iter().cloned()).timeout(12 * PATIENCE);
-            if let Some(user) = user {
-                command = command.user(user);
-            }
-            finished(command.run(), "exited with status 0")
-        }
-    }
-}
-
-fn finished(outcome: Result<crate::host::Output, StepError>, otherwise: &str) -> Observed {
-    match outcome {
-        Ok(output) => Ok(output.tail.last().cloned().unwrap_or_else(|| otherwise.to_owned())),
-        Err(error) => Err(match error.telling_line() {
-            Some(line) => format!("{}: {line}", error.message),
-            None => error.message,
-        }),
-    }
-}
-
-/// Connects, with a limit for connecting, reading and writing.
-fn connect(host: &Host, name: &str, port: u16) -> Result<TcpStream, String> {
-    let mut reason = format!("{name} has no address");
-    for address in addresses(host, name)? {
-        match TcpStream::connect_timeout(&(address, port).into(), PATIENCE) {
-            Ok(stream) => {
-                let limits =
-                    stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
-                return limits.map(|()| stream).map_err(|error| plain(&error));
-            }
-            Err(error) => reason = plain(&error),
-        }
-    }
-    Err(reason)
-}
-
-/// The addresses of a name. The host's own resolver is asked: one linked into a static agent knows less, and weighs more.
-fn addresses(host: &Host, name: &str) -> Result<Vec<IpAddr>, String> {
-    if let Ok(address) = name.parse() {
-        return Ok(vec![address]);
-    }
-    let found =
-        host.command(["getent", "ahosts", "--", name]).timeout(PATIENCE).output().map_err(|error| error.message)?;
-    let mut addresses: Vec<IpAddr> =
-        found.stdout.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
-    // One line a kind of socket.
-    addresses.dedup();
-    Ok(addresses)
-}
-
-/// The reason in small words, without the system's number for it.
-fn plain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => format!("no answer within {} s", PATIENCE.as_secs()),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// The last lines of the units' log; nothing where there is no journal to ask.
-fn log(host: &Host, units: &[String]) -> Vec<String> {
-    if units.is_empty() {
-        return Vec::new();
-    }
-    let units = units.iter().flat_map(|unit| ["-u", unit.as_str()]);
-    let argv = ["journalctl", "--no-pager", "--quiet", "--no-hostname", "-o", "short-iso", "-n", LOG_LINES]
-        .into_iter()
-        .chain(units);
-    host.command(argv).timeout(PATIENCE).run().map(|output| output.tail).unwrap_or_default()
+/// Text of at most [`MOST`] bytes, and whether there was more.
+fn bounded(mut bytes: Vec<u8>) -> (String, bool) {
+    let cut = bytes.len() > MOST;
+    bytes.truncate(MOST);
+    (String::from_utf8_lossy(&bytes).into_owned(), cut)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use std::cell::RefCell;
-    use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
-    use std::thread;
-
-    use super::*;
-    use crate::secret::{Secret, Vault, token};
-
-    fn host() -> Host {
-        let mut vault = Vault::default();
-        vault.insert("pw".to_owned(), Secret::new("hunter22".to_owned()), String::new());
-        let mut host = Host::new("/nonexistent");
-        host.set_vault(vault);
-        host
-    }
-
-    /// Serves one connection: hands over what it got until `enough`, then sends the answer.
-    fn serve(answer: &'static str, enough: &'static str) -> (u16, thread::JoinHandle<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let served = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let (mut got, mut buffer) = (String::new(), [0; 1024]);
-            while !got.ends_with(enough) {
-                let length = stream.read(&mut buffer).unwrap();
-                got.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
-            }
-            stream.write_all(answer.as_bytes()).unwrap();
-            got
-        });
-        (port, served)
-    }
-
-    fn once(check: Check) -> Finding {
-        let check = ServiceCheck { service: "s".to_owned(), check };
-        let mut report = |_: &Finding| panic!("a single attempt waits for nothing");
-        let mut waiting = Waiting { pause: &|_| true, report: &mut report };
-        wait_healthy(&host(), &[check], Duration::ZERO, &|_| Vec::new(), &mut waiting).remove(0)
-    }
-
-    fn http(port: u16, status: u16, contains: &str) -> Check {
-        let url = format!("http://127.0.0.1:{port}/health?x=1");
-        Check::Http {
-            url,
-            status: vec![status],
-            contains: Some(contains.to_owned()),
-            host: Some("hq.local".to_owned()),
-        }
-    }
-
-    #[test]
-    fn http_sends_the_host_and_reads_status_and_body() {
-        let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nall\r\n5\r\n good\r\n0\r\n\r\n";
-        let (port, served) = serve(answer, "\r\n\r\n");
-        let finding = once(http(port, 200, "all good"));
-        assert!(finding.healthy, "{finding:?}");
-        assert!(served.join().unwrap().starts_with("GET /health?x=1 HTTP/1.1\r\nHost: hq.local\r\n"));
-        let (port, _) = serve("HTTP/1.0 502 Bad Gateway\r\n\r\nno", "\r\n\r\n");
-        assert_eq!(once(http(port, 200, "x")).observed, "status 502 instead of 200");
-        let (port, _) = serve("HTTP/1.0 200 OK\r\n\r\nno", "\r\n\r\n");
-        assert_eq!(once(http(port, 200, "x")).observed, "status 200, but the body does not contain `x`");
-    }
-
-    #[test]
-    fn redis_logs_in_first() {
-        let (port, served) = serve("+OK\r\n+PONG\r\n", "PING\r\n");
-        let finding = once(Check::RedisPing { port, password: Some(token("pw", &[])) });
-        assert_eq!((finding.healthy, finding.observed.as_str()), (true, "PONG"));
-        assert!(served.join().unwrap().contains("AUTH\r\n$8\r\nhunter22\r\n"));
-        let (port, _) = serve("-WRONGPASS no\r\n-NOAUTH Authentication required.\r\n", "PING\r\n");
-        assert_eq!(once(Check::RedisPing { port, password: Some("x".to_owned()) }).observed, "WRONGPASS no");
-    }
-
-    #[test]
-    fn names_are_resolved_by_the_host() {
-        assert!(addresses(&host(), "localhost").unwrap().iter().all(IpAddr::is_loopback));
-        assert_eq!(
-            once(Check::Tcp { port: 1, address: "no-such.invalid".to_owned() }).observed,
-            "no-such.invalid has no address"
-        );
-    }
-
-    #[test]
-    fn a_command_says_why() {
-        let argv = ["sh", "-c", "echo not yet; exit 2"].map(str::to_owned).to_vec();
-        let finding = once(Check::Command { argv, user: None });
-        assert_eq!(finding.observed, "sh: it exited with status 2: not yet");
-    }
-
-    #[test]
-    fn waits_until_it_is_healthy_and_says_that_it_waits() {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let listener = RefCell::new(None);
-        let mut reported = Vec::new();
-        let mut report = |finding: &Finding| reported.push(finding.observed.clone());
-        // The service comes up while the probe pauses.
-        let pause = |_| {
-            *listener.borrow_mut() = Some(TcpListener::bind(("127.0.0.1", port)).unwrap());
-            false
-        };
-        let check =
-            ServiceCheck { service: "s".to_owned(), check: Check::Tcp { port, address: "127.0.0.1".to_owned() } };
-        let mut waiting = Waiting { pause: &pause, report: &mut report };
-        let findings = wait_healthy(&host(), &[check], Duration::from_secs(60), &|_| Vec::new(), &mut waiting);
-        assert!(findings[0].healthy);
-        assert_eq!(reported, ["connection refused"]);
-    }
-}
+mod tests;

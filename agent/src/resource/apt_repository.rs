@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::edited_text::ended;
 use super::openpgp::fingerprints;
 use super::text_diff::text_diff;
-use super::{Mode, Presence, ResourceType};
+use super::{Presence, ResourceType};
 use crate::change::{Change, ChangeKind, Detail, Differ};
 use crate::host::{Attributes, Host};
 use crate::secret::contains_token;
@@ -92,17 +92,16 @@ impl ResourceType for AptRepository {
             host.remove(&source)?;
             return host.remove(&key);
         }
-        let readable = |bits| Attributes { mode: Some(Mode::new(bits)), ..Attributes::default() };
         for folder in [source.parent(), key.parent()].into_iter().flatten() {
             fs::create_dir_all(folder).map_err(|error| StepError::io("create", folder, &error))?;
         }
         // The key before the source that asks for it, the other way round when it is no longer asked for.
         if let Some(text) = &self.key {
-            host.write(&key, ended(text).as_bytes(), readable(0o644))?;
+            host.write(&key, ended(text).as_bytes(), Attributes::of_mode(0o644))?;
         }
         let text = self.source(host);
         let bits = if contains_token(&text) { 0o600 } else { 0o644 };
-        host.write(&source, host.reveal(&text)?.as_bytes(), readable(bits))?;
+        host.write(&source, host.reveal(&text)?.as_bytes(), Attributes::of_mode(bits))?;
         if self.key.is_none() { host.remove(&key) } else { Ok(()) }
     }
 

@@ -109,10 +109,6 @@ impl ResourceType for Command {
         };
         Err(StepError::new(text).hint(hint))
     }
-
-    fn absent(&self) -> Option<Self> {
-        None
-    }
 }
 
 impl Command {

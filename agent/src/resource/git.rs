@@ -108,10 +108,6 @@ impl ResourceType for Git {
         }
         Ok(())
     }
-
-    fn absent(&self) -> Option<Self> {
-        None
-    }
 }
 
 impl Git {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::ResourceType;
 use crate::change::{Change, Differ};
 use crate::host::{Attributes, Host};
-use crate::resource::Mode;
 use crate::step_error::StepError;
 
 /// The host's name, now and at boot.
@@ -67,7 +66,7 @@ impl ResourceType for Hostname {
 
     fn apply(&self, state: &Self::State, host: &Host) -> Result<(), StepError> {
         if state.at_boot.as_ref() != Some(&self.name) {
-            let attributes = Attributes { mode: Some(Mode::new(0o644)), ..Attributes::default() };
+            let attributes = Attributes::of_mode(0o644);
             host.write(Path::new(FILE), format!("{}\n", self.name).as_bytes(), attributes)?;
         }
         if state.running != self.name {
@@ -77,11 +76,6 @@ impl ResourceType for Hostname {
             })?;
         }
         Ok(())
-    }
-
-    /// A host always has a name, and the old one is not known.
-    fn absent(&self) -> Option<Self> {
-        None
     }
 }
 

@@ -8,7 +8,6 @@ use super::ResourceType;
 use super::locale_archive::{names_at, normalise};
 use crate::change::{Change, Differ};
 use crate::host::{Attributes, Host};
-use crate::resource::Mode;
 use crate::step_error::StepError;
 
 /// A generated locale.
@@ -139,15 +138,10 @@ impl ResourceType for Locale {
         if self.default && state.lang.as_ref() != Some(&self.name) {
             let path = Path::new(DEFAULT);
             let text = host.read_text(path)?.unwrap_or_default();
-            let attributes = Attributes { mode: Some(Mode::new(0o644)), ..Attributes::default() };
+            let attributes = Attributes::of_mode(0o644);
             host.write(path, with_lang(&text, &self.name).as_bytes(), attributes)?;
         }
         Ok(())
-    }
-
-    /// Others may use a locale that is there; it is not removed.
-    fn absent(&self) -> Option<Self> {
-        None
     }
 }
 

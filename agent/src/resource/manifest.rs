@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::host::{Attributes, Host};
-use crate::resource::Mode;
+use crate::ordered::ordered;
 use crate::secret::hex;
 use crate::step_error::StepError;
 
@@ -60,7 +60,7 @@ impl Manifest {
             fs::create_dir_all(parent).map_err(|error| StepError::io("create the folder", parent, &error))?;
         }
         let text = serde_json::to_vec(self).map_err(|error| StepError::io("write", &path, &error.into()))?;
-        host.write(&path, &text, Attributes { mode: Some(Mode::new(0o600)), ..Attributes::default() })
+        host.write(&path, &text, Attributes::of_mode(0o600))
     }
 
     /// Forgets what was written down.
@@ -71,7 +71,7 @@ impl Manifest {
     /// What of it is missing or changed, and how many other things are there.
     pub(super) fn compare(&self, folder: &Path) -> Result<(Vec<String>, usize), StepError> {
         let mut others = 0;
-        let mut damaged: BTreeSet<&str> = self.entries.keys().map(String::as_str).collect();
+        let mut damaged: BTreeSet<&str> = ordered(self.entries.keys().map(String::as_str));
         walk(folder, &mut |path, meta| {
             let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
             match self.entries.get(name.as_ref()) {

@@ -146,8 +146,12 @@ pub trait ResourceType: Sized {
     /// What could not be done, with the path, the command and its output.
     fn apply(&self, state: &Self::State, host: &Host) -> Result<(), StepError>;
 
-    /// The desired state that removes it, for `--prune`; `None` when the type cannot be removed.
-    fn absent(&self) -> Option<Self>;
+    /// The desired state that removes it, for `--prune`. `None`, which types that say nothing have, when the type cannot be
+    /// removed: there is no older state to go back to (a host always has a name), others may use it (a locale, a checkout), or
+    /// it must not happen because a line left a file (turning a firewall off).
+    fn absent(&self) -> Option<Self> {
+        None
+    }
 
     /// What tells it from others of its type *beside* its identity: the text of a line, the name of a block.
     fn qualifier(&self) -> String {

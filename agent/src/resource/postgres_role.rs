@@ -176,14 +176,10 @@ impl ResourceType for PostgresRole {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::secret::{Secret, Vault, token};
+    use crate::secret::token;
 
     fn host() -> Host {
-        let mut vault = Vault::default();
-        vault.insert("pw".to_owned(), Secret::new("hunter22".to_owned()), String::new());
-        let mut host = Host::new("/nonexistent");
-        host.set_vault(vault);
-        host
+        Host::knowing("hunter22")
     }
 
     fn web() -> PostgresRole {

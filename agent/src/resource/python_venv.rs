@@ -14,6 +14,7 @@ use super::venv::{Marker, Projects, Venv};
 use super::{Presence, ResourceType};
 use crate::change::{Change, ChangeKind, Detail, Differ};
 use crate::host::{Attributes, CommandLine, Host};
+use crate::ordered::ordered;
 use crate::resource::Mode;
 use crate::secret::{contains_token, hex};
 use crate::step_error::StepError;
@@ -112,7 +113,8 @@ impl PythonVenv {
         };
         let found = |name: &str| state.installed.get(name).map(String::as_str);
         if same {
-            let names: BTreeSet<&String> = state.installed.keys().chain(marker.installed.keys()).collect();
+            let names = state.installed.keys().chain(marker.installed.keys());
+            let names: BTreeSet<&str> = ordered(names.map(String::as_str));
             for name in names {
                 note(name, found(name), marker.installed.get(name).map(String::as_str));
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::ordered::ordered;
+
 /// Options that may stand on a line of their own. Others name further files, which do not exist on the host, or projects
 /// without their name.
 const OPTIONS: [&str; 12] = [
@@ -55,14 +57,11 @@ impl Requirements {
 
     /// The version by name of each project that is pinned without a condition.
     pub(super) fn pinned(&self) -> BTreeMap<&str, &str> {
-        self.projects
-            .iter()
-            .filter(|(_, project)| !project.contains([';', '@', '*', ',']))
-            .filter_map(|(name, project)| {
-                let (_, version) = project.split_once("==")?;
-                Some((name.as_str(), version.trim_start_matches('=').trim()))
-            })
-            .collect()
+        let plain = self.projects.iter().filter(|(_, project)| !project.contains([';', '@', '*', ',']));
+        ordered(plain.filter_map(|(name, project)| {
+            let (_, version) = project.split_once("==")?;
+            Some((name.as_str(), version.trim_start_matches('=').trim()))
+        }))
     }
 }
 

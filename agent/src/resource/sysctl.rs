@@ -54,7 +54,7 @@ impl Sysctl {
     }
 
     /// Where the kernel has it. As in sysctl(8), a `/` stands for a dot inside of a name: `net.ipv4.conf.eth0/100.forwarding`.
-    fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         let path: String = self
             .name
             .chars()

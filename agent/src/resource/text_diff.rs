@@ -66,14 +66,10 @@ fn push(text: &mut String, mark: char, line: &str) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::secret::{Secret, Vault, token};
+    use crate::secret::token;
 
     fn host() -> Host {
-        let mut vault = Vault::default();
-        vault.insert("pw".to_owned(), Secret::new("new-value".to_owned()), String::new());
-        let mut host = Host::new("/nonexistent");
-        host.set_vault(vault);
-        host
+        Host::knowing("new-value")
     }
 
     fn shown(before: &str, after: &str, hidden: bool) -> String {

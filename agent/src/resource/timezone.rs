@@ -9,7 +9,6 @@ use super::ResourceType;
 use super::plain::plain;
 use crate::change::{Change, Differ};
 use crate::host::{Attributes, Host};
-use crate::resource::Mode;
 use crate::step_error::StepError;
 
 /// The time zone.
@@ -99,15 +98,10 @@ impl ResourceType for Timezone {
             self.link()?;
         }
         if state.named.as_ref() != Some(&self.name) {
-            let attributes = Attributes { mode: Some(Mode::new(0o644)), ..Attributes::default() };
+            let attributes = Attributes::of_mode(0o644);
             host.write(Path::new(NAME), format!("{}\n", self.name).as_bytes(), attributes)?;
         }
         Ok(())
-    }
-
-    /// A host always has a time zone, and the old one is not known.
-    fn absent(&self) -> Option<Self> {
-        None
     }
 }
 

@@ -94,11 +94,6 @@ impl ResourceType for Ufw {
         // Without --force it would ask whether the connection may be lost; that has just been checked.
         host.command(["ufw", "--force", if self.enabled { "enable" } else { "disable" }]).run().map(drop)
     }
-
-    /// Turning a firewall off is nothing that should happen because a line left a file.
-    fn absent(&self) -> Option<Self> {
-        None
-    }
 }
 
 #[cfg(test)]

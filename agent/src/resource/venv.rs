@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Mode;
 use super::requirements::{Requirements, dist_info};
 use crate::host::{Attributes, Host};
+use crate::ordered::ordered;
 use crate::step_error::StepError;
 
 /// Written last: what stands in it was installed to the end.
@@ -54,7 +54,7 @@ impl Venv<'_> {
     /// Says that what is there now was installed to the end.
     pub(super) fn mark(&self, host: &Host, marker: &Marker) -> Result<(), StepError> {
         let text = serde_json::to_vec(marker).map_err(|error| StepError::new(error.to_string()))?;
-        let attributes = Attributes { mode: Some(Mode::new(0o644)), ..Attributes::default() };
+        let attributes = Attributes::of_mode(0o644);
         host.write(&self.0.join(MARKER), &text, attributes)
     }
 
@@ -69,7 +69,7 @@ impl Venv<'_> {
         let sites = versions.map(|version| version.path().join("site-packages"));
         let entries = sites.flat_map(|site| fs::read_dir(site).into_iter().flatten().flatten());
         let found = entries.filter_map(|entry| dist_info(entry.file_name().to_str()?));
-        found.filter(|(name, _)| !TOOLS.contains(&name.as_str()) || requirements.projects.contains_key(name)).collect()
+        ordered(found.filter(|(name, _)| !TOOLS.contains(&name.as_str()) || requirements.projects.contains_key(name)))
     }
 
     /// A folder that somebody filled with something else is not ours to clear.
