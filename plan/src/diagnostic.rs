@@ -106,6 +106,15 @@ impl Diagnostics {
         self.0.iter().any(|d| d.severity == Severity::Error)
     }
 
+    /// "2 errors and 1 warning"; empty when nothing was found.
+    pub fn summary(&self) -> String {
+        let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")].map(|(severity, noun)| {
+            let count = self.0.iter().filter(|d| d.severity == severity).count();
+            (count > 0).then(|| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
+        });
+        counts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+    }
+
     /// Whether an error has been found inside of a place: what is missing there may be what the error is about.
     pub fn has_error_within(&self, place: Span) -> bool {
         let inside = |span: Span| span.file == place.file && span.start >= place.start && span.end <= place.end;

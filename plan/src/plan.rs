@@ -39,6 +39,22 @@ pub struct HostPlan {
     pub checks: Vec<ServiceCheck>,
     /// What its services take of it; preflight measures the host against the sum.
     pub needs: Vec<Needs>,
+    /// What its services offer to others; preflight tries whether they get through.
+    pub offers: Vec<Offered>,
+}
+
+/// What a service on a host offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Offered {
+    /// The service.
+    pub service: String,
+    /// The offer.
+    pub offer: String,
+    /// Its TCP port, when it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Other hosts whose services use it, in inventory order.
+    pub clients: Vec<String>,
 }
 
 /// What a service takes of a host, in bytes.

@@ -43,6 +43,16 @@ impl Repository<'_> {
         self.root.join("environments").join(environment).join("environment.yml")
     }
 
+    /// `environments/<env>/waivers.yml`.
+    pub fn waivers_file(&self, environment: &str) -> PathBuf {
+        self.environment_file(environment).with_file_name("waivers.yml")
+    }
+
+    /// `environments/<env>/attestations.yml`.
+    pub fn attestations_file(&self, environment: &str) -> PathBuf {
+        self.environment_file(environment).with_file_name("attestations.yml")
+    }
+
     /// `inventories/<env>.yml`.
     pub fn inventory_file(&self, environment: &str) -> PathBuf {
         self.root.join("inventories").join(format!("{environment}.yml"))

@@ -167,6 +167,11 @@ fn files_with_secrets_are_closed_to_others() {
 }
 
 #[test]
-fn plan_for_ubuntu() {
+fn plan_for_ubuntu_22_04() {
     insta::assert_snapshot!(shown(&planned("local", SYSTEMS[1])));
+}
+
+#[test]
+fn plan_for_ubuntu_24_04() {
+    insta::assert_snapshot!(shown(&planned("local", SYSTEMS[2])));
 }

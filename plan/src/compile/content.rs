@@ -156,20 +156,20 @@ impl Source<'_> {
 
     fn missing(&self, name: &str, field: &str) -> Fault {
         let role = &self.role.name.value;
-        let (folder, known): (&str, Vec<&str>) = match self.type_name {
-            "template" => ("templates", self.role.templates.keys().map(String::as_str).collect()),
-            "file" => ("files", self.role.files.keys().map(String::as_str).collect()),
-            _ => {
-                let templates = self.role.templates.keys().map(String::as_str);
-                ("templates` or `files", templates.chain(self.role.files.keys().map(String::as_str)).collect())
-            }
+        let templates = self.role.templates.keys().map(String::as_str);
+        let files = self.role.files.keys().map(String::as_str);
+        let (folder, place, known): (&str, &str, Vec<&str>) = match self.type_name {
+            "template" => ("templates", "templates", templates.collect()),
+            "file" => ("files", "files", files.collect()),
+            _ => ("templates` or `files", "files", templates.chain(files).collect()),
         };
         let message = format!("role `{role}` has no `{name}` in its `{folder}`");
         let diagnostic = Diagnostic::error((self.place)(field), message);
-        match closest(name, known) {
-            Some(known) => diagnostic.hint(format!("did you mean `{known}`?")).into(),
-            None => diagnostic.into(),
-        }
+        let hint = match closest(name, known) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("put it into roles/{role}/{place}/{name}"),
+        };
+        diagnostic.hint(hint).into()
     }
 }
 

@@ -14,7 +14,7 @@ use super::role::CompiledRole;
 use super::scope::HostScope;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{HostPlan, Needs};
+use crate::plan::{HostPlan, Needs, Offered};
 use crate::spec::role::ParamType;
 use crate::suggest::closest;
 use crate::template::Fault;
@@ -42,6 +42,7 @@ pub(crate) fn compile(
         handlers: Vec::new(),
         checks: Vec::new(),
         needs: Vec::new(),
+        offers: Vec::new(),
         ids: HashSet::new(),
         owners: HashMap::new(),
         blobs: BTreeMap::new(),
@@ -59,6 +60,7 @@ pub(crate) fn compile(
             handlers: compiler.handlers,
             checks: compiler.checks,
             needs: compiler.needs,
+            offers: compiler.offers,
         },
         blobs: compiler.blobs,
         secrets: compiler.secrets,
@@ -74,6 +76,7 @@ struct HostCompiler<'w> {
     handlers: Vec<Handler>,
     checks: Vec<ServiceCheck>,
     needs: Vec<Needs>,
+    offers: Vec<Offered>,
     ids: HashSet<StepId>,
     /// Which step has a resource, by what tells it from all others on the host.
     owners: HashMap<(&'static str, String), usize>,
@@ -122,6 +125,30 @@ impl HostCompiler<'_> {
         match self.needs(name, role, &context) {
             Ok(needs) => self.needs.extend(needs),
             Err(fault) => self.scope.report(fault),
+        }
+        self.offers(index);
+    }
+
+    /// What a service offers on this host, and who uses it. A port that depends on something unknown is left out.
+    fn offers(&mut self, index: usize) {
+        let world = Arc::clone(self.world);
+        let service = &world.spec.environment.services[index];
+        let Some(role) = world.spec.roles.get(&service.role.value) else { return };
+        for (number, offer) in role.offers.iter().enumerate() {
+            self.scope.take_touched();
+            let port = u16::try_from(self.scope.port(index, self.host, number)).ok();
+            self.offers.push(Offered {
+                service: service.name.value.clone(),
+                offer: offer.name.value.clone(),
+                port: port.filter(|_| self.scope.take_touched().is_empty()),
+                clients: world
+                    .topology
+                    .clients_of(index, &offer.name)
+                    .into_iter()
+                    .filter(|client| *client != self.host)
+                    .map(|client| world.spec.inventory.hosts[client].name.value.clone())
+                    .collect(),
+            });
         }
     }
 

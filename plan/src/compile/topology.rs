@@ -89,6 +89,15 @@ impl Topology {
     }
 }
 
+impl Topology {
+    /// Indexes of the hosts whose services use one offer of a service, in inventory order.
+    pub(crate) fn clients_of(&self, service: usize, offer: &str) -> BTreeSet<usize> {
+        let target = Some(Target::Service(service));
+        let uses = |placed: &&Placed| placed.uses.iter().any(|used| used.offer == offer && used.target == target);
+        self.services.iter().filter(uses).flat_map(|placed| placed.hosts.iter().copied()).collect()
+    }
+}
+
 impl Placed {
     /// Indexes of the services that it uses, each once, in environment order.
     pub(crate) fn used_services(&self) -> BTreeSet<usize> {

@@ -11,7 +11,7 @@ use crate::source::{SourceFile, Sources, Span};
 /// Columns that a message needs at least to be wrapped sensibly.
 const LEAST_WIDTH: usize = 20;
 
-/// Shows all findings, then how many there are. `width` is the terminal's in columns; text is wrapped and long lines are cut
+/// Shows all findings. `width` is the terminal's in columns; text is wrapped and long lines are cut
 /// to it. Everything is said without colour too.
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, color: bool, width: usize) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -21,21 +21,7 @@ pub fn render(diagnostics: &Diagnostics, sources: &Sources, color: bool, width: 
         text.push_str(&renderer.render(&[group(diagnostic, sources, width)]));
         text.push_str("\n\n");
     }
-    if let Some(summary) = summary(diagnostics) {
-        text.push_str(&summary);
-        text.push('\n');
-    }
     text
-}
-
-/// "2 errors, 1 warning".
-fn summary(diagnostics: &Diagnostics) -> Option<String> {
-    let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")].map(|(severity, name)| {
-        let count = diagnostics.iter().filter(|d| d.severity == severity).count();
-        (count > 0).then(|| format!("{count} {name}{}", if count == 1 { "" } else { "s" }))
-    });
-    let parts: Vec<String> = counts.into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn group<'s>(diagnostic: &'s Diagnostic, sources: &'s Sources, width: usize) -> Group<'s> {

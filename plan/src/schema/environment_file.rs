@@ -43,6 +43,43 @@ pub(super) struct EnvironmentFile {
 struct PolicyEntry {
     /// Accepted systems; every supported one when absent.
     os: Option<Vec<SupportedOs>>,
+    /// What preflight measures against, where it differs from what it comes with.
+    preflight: Option<PreflightEntry>,
+}
+
+/// What preflight measures against, where it differs from what it comes with. Each deviation shows in its report.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, title = "preflight")]
+#[expect(dead_code, reason = "only the schema of this type is used")]
+struct PreflightEntry {
+    /// Thresholds by id, such as `disk.size.free_fail: 5%`; `cc-cloud explain CHECK` lists them with their units.
+    thresholds: Option<BTreeMap<String, Value>>,
+    /// Checks that are switched off, each with the reason: `net.bw: leased line, measured every year`.
+    off: Option<BTreeMap<String, String>>,
+    /// What hosts must reach beside what their package sources and roles need: URLs, or `address:port`.
+    egress: Option<Vec<String>>,
+    /// HTTP proxy through which hosts reach the internet: `http://proxy:3128`.
+    proxy: Option<String>,
+    /// Mobile users that the site is planned for.
+    users: Option<u32>,
+    /// Cases that each of them holds; at most 10,000 when absent.
+    cases_per_user: Option<u32>,
+    /// Name under which people reach the site; what its DNS record and certificate are checked for.
+    site: Option<Address>,
+    /// Further names of the site.
+    alternate_sites: Option<Vec<Address>>,
+    /// Where hosts are: what the virtualization that is found must agree with.
+    platform: Option<Platform>,
+}
+
+/// Where hosts are.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only the schema of this type is used")]
+enum Platform {
+    Vm,
+    Metal,
+    Container,
 }
 
 /// Systems that the resource types know.

@@ -17,7 +17,7 @@ pub(crate) struct Format {
     accepts: fn(&Node) -> bool,
 }
 
-const FORMATS: [Format; 12] = [
+const FORMATS: [Format; 13] = [
     Format {
         name: "bytes",
         expected: "a size",
@@ -55,6 +55,12 @@ const FORMATS: [Format; 12] = [
         expected: "an absolute path",
         hint: "write a path that begins with /",
         accepts: |node| text(node, |text| text.starts_with('/') && !text.contains('\0')),
+    },
+    Format {
+        name: "date",
+        expected: "a date",
+        hint: "write year, month and day, such as 2026-12-31",
+        accepts: |node| text(node, is_date),
     },
     Format {
         name: "port",
@@ -122,6 +128,26 @@ fn of(text: &str, more: &str) -> bool {
     text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || more.contains(c))
 }
 
+/// A day of the calendar.
+fn is_date(text: &str) -> bool {
+    let digits = |part: &str, count: usize| {
+        (part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse::<u32>().ok())?
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return false };
+    let (Some(year), Some(month), Some(day)) = (digits(year, 4), digits(month, 2), digits(day, 2)) else {
+        return false;
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
 /// An IP address or a name that can be looked up. What looks like an IP address must be one.
 fn is_address(text: &str) -> bool {
     let is_name = |text: &str| {
@@ -153,6 +179,26 @@ mod tests {
         for address in ["", "10.0.0.999", "10.0.0", "10.0.0.1:22", "http://db1", "a b", "-x", "example.org.", "host:22"]
         {
             assert!(!is_address(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn dates_are_of_the_calendar() {
+        for date in ["2026-12-31", "2024-02-29", "2000-02-29", "0001-01-01"] {
+            assert!(is_date(date), "{date}");
+        }
+        for date in [
+            "2026-02-29",
+            "1900-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-04-31",
+            "26-1-1",
+            "31.12.2026",
+            "2026-12",
+            "",
+        ] {
+            assert!(!is_date(date), "{date}");
         }
     }
 

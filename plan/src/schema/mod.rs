@@ -1,5 +1,6 @@
 //! JSON Schema (draft 7) of the files that people write. Validation, editors and the reference are made from the same schema.
 
+mod attestations_file;
 mod environment_file;
 mod format;
 mod inventory_file;
@@ -9,6 +10,7 @@ mod resource_rule;
 mod resource_schema;
 mod role_file;
 mod view;
+mod waivers_file;
 
 use std::sync::LazyLock;
 
@@ -40,8 +42,20 @@ pub fn role() -> &'static Value {
     &SCHEMA
 }
 
+/// The schema of `environments/<env>/waivers.yml`.
+pub fn waivers() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<waivers_file::WaiversFile>);
+    &SCHEMA
+}
+
+/// The schema of `environments/<env>/attestations.yml`.
+pub fn attestations() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<attestations_file::AttestationsFile>);
+    &SCHEMA
+}
+
 /// The kinds of files that have a schema, as `cc-cloud schema` names them.
-pub const KINDS: [&str; 3] = ["environment", "inventory", "role"];
+pub const KINDS: [&str; 5] = ["environment", "inventory", "role", "waivers", "attestations"];
 
 /// The schema of a kind of file, one of [`KINDS`].
 pub fn of(kind: &str) -> Option<&'static Value> {
@@ -49,6 +63,8 @@ pub fn of(kind: &str) -> Option<&'static Value> {
         "environment" => Some(environment()),
         "inventory" => Some(inventory()),
         "role" => Some(role()),
+        "waivers" => Some(waivers()),
+        "attestations" => Some(attestations()),
         _ => None,
     }
 }

@@ -35,6 +35,12 @@ formats! {
         "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+%$"}],
         "description": "A number of hosts, or a share of them such as 25%",
     }
+    /// A day.
+    Date {
+        "x-format": "date",
+        "type": "string",
+        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    }
     /// A TCP or UDP port.
     Port {
         "x-format": "port",

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{View, environment, inventory, role};
+use super::{View, attestations, environment, inventory, role, waivers};
 
 const NOTE: &str =
     "<!-- Made from the schema by `UPDATE_DOCS=1 cargo test -p cc-plan --test reference`; do not edit. -->\n";
@@ -19,6 +19,8 @@ pub fn reference() -> Vec<(&'static str, String)> {
         ("environment.md", file("`environments/<env>/environment.yml`", environment(), &[])),
         ("inventory.md", file("`inventories/<env>.yml`", inventory(), &[])),
         ("role.md", file("`roles/<role>/role.yml`", role(), &OWN_PAGES)),
+        ("waivers.md", file("`environments/<env>/waivers.yml`", waivers(), &[])),
+        ("attestations.md", file("`environments/<env>/attestations.yml`", attestations(), &[])),
         ("resources.md", resources()),
         ("checks.md", checks()),
     ]
@@ -30,6 +32,8 @@ fn index() -> String {
          - [Environment](environment.md): `environments/<env>/environment.yml`\n\
          - [Inventory](inventory.md): `inventories/<env>.yml`\n\
          - [Role](role.md): `roles/<role>/role.yml`\n\
+         - [Waivers](waivers.md): `environments/<env>/waivers.yml`\n\
+         - [Attestations](attestations.md): `environments/<env>/attestations.yml`\n\
          - [Resource types](resources.md) that roles are written in\n\
          - [Health checks](checks.md) of roles\n\n\
          `cc-cloud schema` writes the same as JSON Schema (draft 7) for editors. A file points to it with its first line:\n\n\

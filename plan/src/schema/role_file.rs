@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::quantity_types::{Name, Port, Template, Texts};
 use super::resource_schema;
+use crate::spec::role::ParamType;
 
 /// A reusable description of what a service needs on its hosts.
 #[derive(JsonSchema)]
@@ -41,7 +42,7 @@ pub(super) struct RoleDescription {
 #[expect(dead_code, reason = "only the schema of this type is used")]
 struct ParamEntry {
     /// What its values are.
-    r#type: TypeName,
+    r#type: ParamType,
     /// The value when the environment gives none; may be a template.
     default: Option<Value>,
     /// Whether it may be absent without a default; templates see `none` then.
@@ -50,41 +51,6 @@ struct ParamEntry {
     values: Option<Vec<String>>,
     /// One line for a person.
     doc: Option<String>,
-}
-
-/// The types of parameters.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-#[expect(dead_code, reason = "only the schema of this type is used")]
-enum TypeName {
-    /// Text.
-    String,
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
-    /// `true` or `false`.
-    Boolean,
-    /// A number of bytes: `512MiB` (1024), `2GB` (1000), a plain number.
-    Bytes,
-    /// A length of time; templates see seconds: `90s`, `5m`, `2h`, `1d`.
-    Duration,
-    /// A share; templates see the number: `25%`.
-    Percent,
-    /// A file mode in quotes: `"0640"`.
-    Mode,
-    /// An absolute path.
-    Path,
-    /// A port number.
-    Port,
-    /// `{secret: name}`.
-    Secret,
-    /// A list of anything.
-    List,
-    /// A mapping of anything; may hold `{secret: name}` at any depth.
-    Map,
-    /// One of `values`.
-    Enum,
 }
 
 /// What other services can use.

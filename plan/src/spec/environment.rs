@@ -12,6 +12,7 @@ pub const SERVICE_KEYS: [&str; 5] = ["role", "on", "uses", "rollout", "tags"];
 pub const RESERVED_NAMES: [&str; 41] = [
     "agent",
     "attach",
+    "backup",
     "completions",
     "deploy",
     "doctor",
@@ -50,7 +51,6 @@ pub const RESERVED_NAMES: [&str; 41] = [
     "validate",
     "verify",
     "version",
-    "backup",
 ];
 
 /// What an environment consists of, after `extends` has been merged.
@@ -96,6 +96,31 @@ pub enum Size {
 pub struct Policy {
     /// Accepted systems: `ubuntu-22.04`; every supported one when empty.
     pub os: Vec<Spanned<String>>,
+    /// What preflight measures against.
+    pub preflight: PreflightPolicy,
+}
+
+/// What preflight measures against, where it differs from what it comes with.
+#[derive(Clone, Debug, Default)]
+pub struct PreflightPolicy {
+    /// Thresholds by id.
+    pub thresholds: Vec<(Spanned<String>, Node)>,
+    /// Checks that are switched off, with the reason.
+    pub off: Vec<(Spanned<String>, String)>,
+    /// What hosts must reach beside what their package sources and roles need: URLs, or `address:port`.
+    pub egress: Vec<Spanned<String>>,
+    /// HTTP proxy through which hosts reach the internet.
+    pub proxy: Option<Spanned<String>>,
+    /// Mobile users that the site is planned for.
+    pub users: Option<Spanned<u32>>,
+    /// Cases that each of them holds.
+    pub cases_per_user: Option<Spanned<u32>>,
+    /// Name under which people reach the site.
+    pub site: Option<Spanned<String>>,
+    /// Further names of the site.
+    pub alternate_sites: Vec<Spanned<String>>,
+    /// `vm`, `metal` or `container`.
+    pub platform: Option<Spanned<String>>,
 }
 
 /// A role placed on hosts under a name.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use environment::Environment;
 pub use init::init;
 pub use inventory::Inventory;
-pub use load::{Invalid, Loaded, load};
+pub use load::{Invalid, Loaded, load, read_beside};
 pub use role::Role;
 
 use crate::source::Sources;

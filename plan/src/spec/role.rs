@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+
 use crate::node::Node;
 use crate::source::{FileId, Span, Spanned};
 
@@ -57,7 +60,8 @@ pub struct Param {
 }
 
 /// The types of parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ParamType {
     /// Text.
     String,
@@ -69,24 +73,34 @@ pub enum ParamType {
     Boolean,
     /// A number of bytes: `512MiB` (1024), `2GB` (1000), a plain number.
     Bytes,
-    /// A duration; templates see seconds: `90s`, `5m`, `2h`, `1d`.
+    /// A length of time; templates see seconds: `90s`, `5m`, `2h`, `1d`.
     Duration,
-    /// `25%`; templates see 25.
+    /// A share; templates see the number: `25%`.
     Percent,
-    /// A file mode: `"0640"`.
+    /// A file mode in quotes: `"0640"`.
     Mode,
     /// An absolute path.
     Path,
     /// A port number.
     Port,
-    /// `{secret: name}`; templates see its token.
+    /// `{secret: name}`.
     Secret,
     /// A list of anything.
     List,
     /// A mapping of anything; may hold `{secret: name}` at any depth.
     Map,
-    /// One of these.
+    /// One of `values`.
+    #[schemars(transform = name_alone)]
     Enum(Vec<String>),
+}
+
+/// In the file, the values stand beside the type.
+fn name_alone(schema: &mut Schema) {
+    schema.remove("properties");
+    schema.remove("required");
+    schema.remove("additionalProperties");
+    schema.insert("type".to_owned(), "string".into());
+    schema.insert("const".to_owned(), "enum".into());
 }
 
 /// What other services can use.

@@ -30,6 +30,11 @@ impl Folder {
         std::fs::write(path, text).unwrap();
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     /// Loads the environment `e`.
     pub fn try_load(&self) -> Result<Spec, String> {
         let shipped = BTreeMap::new();

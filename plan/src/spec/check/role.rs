@@ -25,7 +25,7 @@ pub(super) fn check(folder: &str, role: &Read<Role>, found: &mut Diagnostics) {
     let notified: Vec<&Spanned<String>> = role.resources.iter().flat_map(|resource| &resource.notify).collect();
     if *complete {
         let unknown_names: Vec<_> = notified.iter().filter(|name| !handlers.contains(&name.as_str())).collect();
-        unknown_names.iter().for_each(|name| found.push(unknown("handler", name, &handlers)));
+        unknown_names.iter().for_each(|name| found.push(unknown_handler(name, &handlers)));
         let is_notified = |name: &str| notified.iter().any(|notified| notified.value == name);
         for (name, _) in role.handlers.iter().filter(|(name, _)| unknown_names.is_empty() && !is_notified(name)) {
             let message = format!("no resource notifies handler `{}`", name.value);
@@ -33,6 +33,15 @@ pub(super) fn check(folder: &str, role: &Read<Role>, found: &mut Diagnostics) {
             found.push(Diagnostic::warning(name.span, message).hint(hint));
         }
     }
+}
+
+fn unknown_handler(name: &Spanned<String>, handlers: &[&str]) -> Diagnostic {
+    let error = unknown("handler", name, handlers);
+    if handlers.is_empty() {
+        let example = format!("`{}: {{service: NAME, restart: true}}`", name.value);
+        return error.hint(format!("the role has no handlers: write one below `handlers:`, such as {example}"));
+    }
+    error
 }
 
 fn check_param(param: &Param, found: &mut Diagnostics) {

@@ -77,14 +77,19 @@ fn source(role: &Role, resource: &ResourceSpec, found: &mut Diagnostics) {
     let templates = role.templates.keys().map(String::as_str);
     let files = role.files.keys().map(String::as_str);
     let name = Spanned::new(name.to_owned(), node.span);
-    let (what, known): (&str, Vec<&str>) = match kind {
-        "template" => ("template", templates.collect()),
-        "apt_repository" | "file" => ("file", files.collect()),
-        _ => ("template or file", templates.chain(files).collect()),
+    let (what, folder, known): (&str, &str, Vec<&str>) = match kind {
+        "template" => ("template", "templates", templates.collect()),
+        "apt_repository" | "file" => ("file", "files", files.collect()),
+        _ => ("template or file", "files", templates.chain(files).collect()),
     };
-    if !known.contains(&name.as_str()) {
-        found.push(unknown(what, &name, &known));
+    if known.contains(&name.as_str()) {
+        return;
     }
+    let error = unknown(what, &name, &known);
+    found.push(match known.is_empty() {
+        true => error.hint(format!("the role has none: put it into roles/{}/{folder}/{}", role.name.value, name.value)),
+        false => error,
+    });
 }
 
 /// `when` and `each` are expressions already: braces around them would make text, which is always true.

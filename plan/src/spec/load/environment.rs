@@ -12,7 +12,9 @@ use crate::quantity::parse_percent;
 use crate::schema;
 use crate::source::Spanned;
 use crate::spec::check::Read;
-use crate::spec::environment::{BatchSize, Environment, External, Policy, Rollout, SERVICE_KEYS, Service};
+use crate::spec::environment::{
+    BatchSize, Environment, External, Policy, PreflightPolicy, Rollout, SERVICE_KEYS, Service,
+};
 use crate::yaml::Document;
 
 /// Reads the environment; `None` when its own file cannot be read.
@@ -144,11 +146,32 @@ fn build(root: &Node) -> Environment {
         name: fields.text("environment").unwrap_or_else(|| Spanned::new(String::new(), root.span)),
         description: fields.plain("description"),
         size: fields.choice("size").unwrap_or_default(),
-        policy: Policy { os: fields.node("policy").map(|policy| Fields(policy).texts("os")).unwrap_or_default() },
+        policy: fields.node("policy").map(policy).unwrap_or_default(),
         services: fields.entries("services").into_iter().map(|(name, node)| service(name, node)).collect(),
         external: fields.entries("external").into_iter().map(|(name, node)| (name.value, external(node))).collect(),
         rollout: fields.node("rollout").map(|node| rollout(node, &Rollout::default())).unwrap_or_default(),
         verify: fields.items("verify").to_vec(),
+    }
+}
+
+fn policy(node: &Node) -> Policy {
+    let fields = Fields(node);
+    Policy { os: fields.texts("os"), preflight: fields.node("preflight").map(preflight).unwrap_or_default() }
+}
+
+fn preflight(node: &Node) -> PreflightPolicy {
+    let fields = Fields(node);
+    let count = |key| Some(Spanned::new(fields.number(key)?, fields.node(key)?.span));
+    PreflightPolicy {
+        thresholds: fields.entries("thresholds").into_iter().map(|(id, value)| (id, value.clone())).collect(),
+        off: fields.entries("off").into_iter().filter_map(|(id, why)| Some((id, text(why)?.value))).collect(),
+        egress: fields.texts("egress"),
+        proxy: fields.text("proxy"),
+        users: count("users"),
+        cases_per_user: count("cases_per_user"),
+        site: fields.text("site"),
+        alternate_sites: fields.texts("alternate_sites"),
+        platform: fields.text("platform"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reads every file of an environment, merges, checks, and reports all problems at once.
 
+mod beside;
 mod conform;
 mod environment;
 mod extends;
@@ -11,6 +12,8 @@ mod role_files;
 mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use beside::read_beside;
 
 use super::check::{self, Draft};
 use super::{Environment, Role, Spec};

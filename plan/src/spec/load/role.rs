@@ -57,21 +57,12 @@ fn build(root: &Node, files: RoleFiles, shipped: bool) -> Role {
 
 fn param(name: Spanned<String>, node: &Node) -> Param {
     let fields = Fields(node);
-    let kind = match fields.plain("type").as_str() {
-        "integer" => ParamType::Integer,
-        "number" => ParamType::Number,
-        "boolean" => ParamType::Boolean,
-        "bytes" => ParamType::Bytes,
-        "duration" => ParamType::Duration,
-        "percent" => ParamType::Percent,
-        "mode" => ParamType::Mode,
-        "path" => ParamType::Path,
-        "port" => ParamType::Port,
-        "secret" => ParamType::Secret,
-        "list" => ParamType::List,
-        "map" => ParamType::Map,
-        "enum" => ParamType::Enum(fields.texts("values").into_iter().map(|value| value.value).collect()),
-        _ => ParamType::String,
+    let kind = match fields.plain("type") {
+        name if name == "enum" => {
+            ParamType::Enum(fields.texts("values").into_iter().map(|value| value.value).collect())
+        }
+        // One that is unknown has been reported.
+        name => serde_json::from_value(name.into()).unwrap_or(ParamType::String),
     };
     Param {
         name,
