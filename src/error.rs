@@ -56,9 +56,23 @@ impl CliError {
         Self { kind: Kind::Usage, message: message.into(), hints: Vec::new() }
     }
 
+    /// Checks that were not passed.
+    pub fn checks_failed(message: impl Into<String>) -> Self {
+        Self { kind: Kind::ChecksFailed, message: message.into(), hints: Vec::new() }
+    }
+
     /// Everything has been said; only the exit code is left.
     pub fn reported(kind: Kind) -> Self {
         Self { kind, message: String::new(), hints: Vec::new() }
+    }
+
+    /// The library speaks of `secrets set`, whatever the environment; here it is known.
+    #[must_use]
+    pub fn in_environment(mut self, environment: &str) -> Self {
+        for hint in &mut self.hints {
+            *hint = hint.replace("`secrets ", &format!("`cc-cloud {environment} secrets "));
+        }
+        self
     }
 
     /// Adds what to do.

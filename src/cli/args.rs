@@ -11,8 +11,9 @@ use crate::report;
 /// Options that every command has.
 #[derive(Args, Clone, Debug)]
 pub struct GlobalArgs {
-    /// Folder with environments/, inventories/, roles/ and secrets/; by default the nearest one upwards that has environments/
-    #[arg(short = 'C', long, global = true, env = "CC_REPOSITORY", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Folder with environments/, inventories/, roles/ and secrets/; by default $CC_REPOSITORY, else the
+    /// nearest one upwards that has environments/
+    #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub repository: Option<PathBuf>,
     /// Write NDJSON events to standard output instead of text
     #[arg(long, global = true)]
@@ -44,8 +45,8 @@ pub struct GlobalArgs {
     /// Seconds to wait for a host to connect, and to answer
     #[arg(long, global = true, value_name = "SECONDS", default_value = "15", value_parser = clap::value_parser!(u16).range(1..))]
     pub timeout: u16,
-    /// Agent to push instead of the one beside this program
-    #[arg(long, global = true, env = "CC_AGENT_BINARY", value_name = "PATH", value_hint = ValueHint::FilePath)]
+    /// Agent to push, by default $CC_AGENT_BINARY, else the one beside this program
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub agent_binary: Option<PathBuf>,
 }
 
@@ -60,7 +61,13 @@ pub enum ColorChoice {
     Never,
 }
 
+// The variables are not clap's to read: what it takes from one counts as typed and would stand in every usage line.
 impl GlobalArgs {
+    /// The agent to push, if it is named.
+    pub fn agent(&self) -> Option<PathBuf> {
+        self.agent_binary.clone().or_else(|| set("CC_AGENT_BINARY"))
+    }
+
     /// How to report.
     pub fn report_settings(&self) -> report::Settings {
         report::Settings {
@@ -77,6 +84,11 @@ impl GlobalArgs {
     }
 }
 
+/// The path in an environment variable; `None` when it is not set or empty.
+pub fn set(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// Commands without an environment.
 #[derive(Subcommand, Debug)]
 pub enum GlobalCommand {
@@ -86,6 +98,12 @@ pub enum GlobalCommand {
     /// Print the JSON Schema of a file, or write all of them for editors
     #[command(after_help = examples("cc-cloud schema environment\ncc-cloud schema --write schema"))]
     Schema(super::schema::SchemaArgs),
+    /// Check machines that belong to no environment yet, for someone who is still choosing hardware
+    #[command(after_help = examples("cc-cloud preflight --host ssh://root@192.0.2.10 --size single\ncc-cloud preflight --this-machine --size micro"))]
+    Preflight(super::machines::MachinesArgs),
+    /// Say what a preflight check is, why it matters, and how to mend it
+    #[command(after_help = examples("cc-cloud explain                # all checks\ncc-cloud explain os.livepatch"))]
+    Explain(super::explain::ExplainArgs),
     /// Print a script that completes commands, environments and hosts in your shell
     #[command(after_help = examples("cc-cloud completions bash >> ~/.bashrc\ncc-cloud completions fish > ~/.config/fish/completions/cc-cloud.fish"))]
     Completions(super::completions::CompletionsArgs),
@@ -103,6 +121,9 @@ pub enum EnvironmentCommand {
     /// Check all files of the environment; needs no host and no key
     #[command(after_help = examples("cc-cloud local validate"))]
     Validate(super::validate::ValidateArgs),
+    /// Measure whether the hosts can carry the environment; changes nothing
+    #[command(after_help = examples("cc-cloud local preflight\ncc-cloud local preflight --only 'net.*' --deep\ncc-cloud local preflight --phase go-live --html preflight.html\ncc-cloud local preflight waive hw.cpu --host db1 --owner 'A. Diallo' --reason 'new server is ordered' --until 2027-03-31"))]
+    Preflight(super::preflight::PreflightArgs),
     /// Show what deploy would change; changes nothing
     #[command(after_help = examples("cc-cloud local plan\ncc-cloud local plan --limit web --detailed-exitcode\ncc-cloud local plan --services redis,web --json"))]
     Plan(super::plan::PlanArgs),
@@ -173,7 +194,7 @@ const ABOUT: &str = "Describe an environment once; see what would change; change
 
 const AFTER: &str = "\
 Environment commands (cc-cloud <env> <command>):
-  validate plan deploy verify status hosts facts exec ssh graph secrets up down
+  validate preflight plan deploy verify status hosts facts exec ssh graph secrets up down
 
 Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending (plan --detailed-exitcode) · 3 checks failed
   4 some hosts unreachable · 64 wrong command line · 130 interrupted
@@ -181,6 +202,7 @@ Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending (plan --det
 Start here:
   cc-cloud init pilot            # a commented environment
   cc-cloud pilot validate        # every error at once, with its line
+  cc-cloud pilot preflight       # whether the hosts can carry it
   cc-cloud pilot plan            # what would change
   cc-cloud pilot deploy          # change it";
 
@@ -228,8 +250,33 @@ pub fn invocation(
     }
 }
 
-/// Names that an environment must not have.
-pub fn reserved_names() -> Vec<String> {
-    let base = GlobalCommand::augment_subcommands(Command::new("cc-cloud"));
-    base.get_subcommands().map(|command| command.get_name().to_owned()).chain(["help".to_owned()]).collect()
+/// Names of the commands without an environment.
+pub fn global_commands() -> Vec<String> {
+    names(&GlobalCommand::augment_subcommands(Command::new("cc-cloud")))
+}
+
+/// Names of the commands of an environment.
+pub fn environment_commands() -> Vec<String> {
+    names(&EnvironmentCommand::augment_subcommands(Command::new("cc-cloud")))
+}
+
+fn names(command: &Command) -> Vec<String> {
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.map(|command| command.get_name().to_owned()).chain(["help".to_owned()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cc_plan::spec::environment::RESERVED_NAMES;
+
+    use super::*;
+
+    #[test]
+    fn no_environment_can_be_named_like_a_command() {
+        let hidden = GlobalCommand::augment_subcommands(Command::new("cc-cloud"));
+        let hidden = hidden.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        for name in [global_commands(), environment_commands(), hidden].concat() {
+            assert!(RESERVED_NAMES.contains(&name.as_str()), "`{name}` is a command and no reserved name");
+        }
+    }
 }

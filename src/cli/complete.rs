@@ -32,6 +32,11 @@ pub fn secrets(current: &OsStr) -> Vec<CompletionCandidate> {
     matching(current, values.iter().map(|(name, _)| name.value.as_str()))
 }
 
+/// Preflight checks.
+pub fn checks(current: &OsStr) -> Vec<CompletionCandidate> {
+    matching(current, cc_preflight::abouts().iter().map(|about| about.id))
+}
+
 fn matching<'n>(current: &OsStr, names: impl Iterator<Item = &'n str>) -> Vec<CompletionCandidate> {
     let start = current.to_string_lossy();
     let mut names: Vec<&str> = names.filter(|name| name.starts_with(start.as_ref())).collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cc_agent::secret::Secret;
+use cc_agent::secret::{Secret, Vault};
 use cc_plan::compile::Known;
 use cc_plan::plan::Plan;
 use cc_plan::spec::Spec;
@@ -17,7 +17,7 @@ use crate::error::CliError;
 use crate::rehearsal::{Containers, HostSpec, Pins, RehearsalKey, RunningHost};
 use crate::report::Event;
 use crate::run::{Contact, Fleet, Interrupt, Selection, Vaults};
-use crate::secrets::{Identities, KeyPlace, Store, Terminal};
+use crate::secrets::{self, Identities, KeyPlace, Store, Terminal, Unlocked};
 use crate::ssh::{AgentBinary, AskPassphrase, Connector, ConnectorOptions, Target, UnknownKey};
 
 impl Context {
@@ -46,9 +46,11 @@ impl Context {
         let rehearsal = spec.inventory.provider == Provider::Containers;
         let identity_files = if rehearsal { vec![RehearsalKey::ensure()?.path] } else { Vec::new() };
         let sudo_password = self.sudo_password()?;
+        let timeout = Duration::from_secs(u64::from(self.args.timeout));
         let options = ConnectorOptions {
             known_hosts: Some(self.known_hosts(spec)?),
-            connect_timeout: Duration::from_secs(u64::from(self.args.timeout)),
+            connect_timeout: timeout,
+            keepalive: timeout,
             ask_passphrase: (!self.args.no_input).then(|| -> AskPassphrase { Arc::new(ask_passphrase) }),
             ..ConnectorOptions::default()
         };
@@ -56,11 +58,11 @@ impl Context {
             addresses: self.addresses(spec).await?,
             known_hosts: self.known_hosts(spec)?,
             identity_files,
-            agent: Arc::new(AgentBinary::find(self.args.agent_binary.as_deref())?),
+            agent: Arc::new(AgentBinary::find(self.args.agent().as_deref())?),
             connector: Connector::new(options),
             sudo_password,
             parallel: usize::from(self.args.parallel),
-            patience: Duration::from_secs(u64::from(self.args.timeout).max(30)),
+            patience: timeout.max(Duration::from_secs(30)),
         })
     }
 
@@ -96,6 +98,21 @@ impl Context {
         selection: &Selection,
         interrupt: &Interrupt,
     ) -> Result<(Fleet, Known), CliError> {
+        let (fleet, known) = self.reach(spec, selection, interrupt).await?;
+        fleet.check()?;
+        Ok((fleet, known))
+    }
+
+    /// The same for who judges what the hosts are like: one without root or systemd is no error here.
+    ///
+    /// # Errors
+    /// Host keys that nobody confirms.
+    pub async fn reach(
+        &self,
+        spec: &Spec,
+        selection: &Selection,
+        interrupt: &Interrupt,
+    ) -> Result<(Fleet, Known), CliError> {
         let hosts = selection.select_hosts(spec)?;
         let contact = self.contact(spec).await?;
         let (targets, mut lost) = contact.targets(spec, &hosts);
@@ -107,7 +124,6 @@ impl Context {
         }
         lost.extend(unreachable);
         let fleet = Fleet { members, lost };
-        fleet.check()?;
         let known = Known { facts: fleet.facts(), addresses: contact.addresses, files: None };
         Ok((fleet, known))
     }
@@ -129,7 +145,8 @@ impl Context {
             self.ask_about(unknown)?;
         }
         contact.connector.pin(unknown).map_err(|error| CliError::failed(format!("cannot pin host keys: {error}")))?;
-        let message = format!("pinned {} host keys in {}", unknown.len(), self.known_hosts(spec)?.display());
+        let keys = if unknown.len() == 1 { "1 host key".to_owned() } else { format!("{} host keys", unknown.len()) };
+        let message = format!("pinned {keys} in {}", self.known_hosts(spec)?.display());
         self.report.emit(&Event::Note { message: &message });
         Ok(())
     }
@@ -165,10 +182,30 @@ impl Context {
             return Ok(Vaults::default());
         }
         let name = &spec.environment.name.value;
+        let unlocked = self.unlock(name).map_err(|error| CliError::from(error).in_environment(name))?;
+        Vaults::new(plan, &unlocked)
+    }
+
+    /// All secrets of the environment, to hide them in what hosts say. Whoever has no key is told that nothing is hidden.
+    pub fn mask(&self, spec: &Spec) -> Vault {
+        let name = &spec.environment.name.value;
+        if !self.repository().secrets_file(name).exists() {
+            return Vault::default();
+        }
+        let all = |unlocked: Unlocked| unlocked.vault(unlocked.names().iter().map(String::as_str));
+        self.unlock(name).and_then(all).unwrap_or_else(|error| {
+            let error = CliError::from(error).in_environment(name);
+            let message = format!("secrets in the output are not hidden: {error}");
+            let hint = error.hints.first().map(String::as_str);
+            self.report.emit(&Event::Warning { message: &message, hint });
+            Vault::default()
+        })
+    }
+
+    fn unlock(&self, environment: &str) -> Result<Unlocked, secrets::Error> {
         let terminal = if self.args.no_input { Terminal::silent() } else { Terminal::new() };
         let identities = Identities::load(&KeyPlace::from_env()?, terminal)?;
-        let store = Store::open(&self.repository().secrets_file(name), name)?;
-        Vaults::new(plan, &store.unlock(&identities)?)
+        Store::open(&self.repository().secrets_file(environment), environment)?.unlock(&identities)
     }
 
     /// Makes or starts the rehearsal hosts and pins their keys, which Docker vouches for.

@@ -4,14 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cc_plan::compile::{self, Known, LocalFiles, RepositoryFiles, SmokeStep};
-use cc_plan::diagnostic::{self, Diagnostics, Severity};
+use cc_plan::diagnostic::{self, Diagnostics};
 use cc_plan::plan::Plan;
 use cc_plan::repository::Repository;
 use cc_plan::source::Sources;
 use cc_plan::spec::{self, Loaded, Spec};
 
+use cc_preflight::{AddError, Attestations, Policy, Scene, Waivers};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::args::GlobalArgs;
 use crate::error::CliError;
+use crate::preflight::{self, Hosts, Site};
 use crate::report::{Event, Report};
 use crate::shipped::EmbeddedRoles;
 
@@ -85,6 +91,58 @@ impl Context {
         })
     }
 
+    /// The same command in another repository.
+    pub fn at(&self, root: &Path) -> Self {
+        Self { args: self.args.clone(), report: Arc::clone(&self.report), root: root.to_owned() }
+    }
+
+    /// Failures that were accepted, and what people have answered for.
+    ///
+    /// # Errors
+    /// Errors in these files; they have been shown.
+    pub fn accepted(&self, spec: &Spec) -> Result<(Waivers, Attestations), CliError> {
+        let (repository, today) = (self.repository(), today());
+        let invalid = |bad: Box<spec::Invalid>| {
+            self.show(&bad.diagnostics, &bad.sources);
+            invalid(&spec.environment.name, &bad.diagnostics)
+        };
+        let waivers = Waivers::load(&repository, spec, today).map_err(invalid)?;
+        Ok((waivers, Attestations::load(&repository, spec, today).map_err(invalid)?))
+    }
+
+    /// Why a waiver or attestation was not added.
+    pub fn not_added(&self, error: AddError) -> CliError {
+        let message = error.to_string();
+        match error {
+            AddError::Refused { hint, .. } => CliError::usage(message).hint(hint),
+            AddError::Invalid { invalid, .. } => {
+                self.show(&invalid.diagnostics, &invalid.sources);
+                CliError::failed(message).hint("mend the file first; it was not changed")
+            }
+            AddError::Form { entry, .. } => CliError::failed(message).hint(format!("add this by hand:\n{entry}")),
+            AddError::Io { .. } => CliError::failed(message),
+        }
+    }
+
+    /// What the environment changes of what checks come with; everything that is wrong with it has been shown when this fails.
+    ///
+    /// # Errors
+    /// Unknown checks or thresholds, figures of the wrong unit.
+    pub fn policy(&self, spec: &Spec) -> Result<Policy, CliError> {
+        Policy::new(&spec.environment).map_err(|diagnostics| {
+            self.show(&diagnostics, &spec.sources);
+            invalid(&spec.environment.name, &diagnostics)
+        })
+    }
+
+    /// What preflight knows beforehand; everything that is wrong with the environment's policy has been shown when this fails.
+    ///
+    /// # Errors
+    /// Unknown checks or thresholds, figures of the wrong unit.
+    pub fn scene<'s>(&self, site: &Site<'s>, hosts: &Hosts) -> Result<Scene<'s>, CliError> {
+        Ok(preflight::scene(site, self.policy(site.spec)?, hosts))
+    }
+
     /// Shows findings about files.
     pub fn show(&self, diagnostics: &Diagnostics, sources: &Sources) {
         if diagnostics.iter().next().is_none() {
@@ -100,9 +158,12 @@ impl Context {
 
 /// The error after findings have been shown.
 fn invalid(environment: &str, diagnostics: &Diagnostics) -> CliError {
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
-    let noun = if errors == 1 { "error" } else { "errors" };
-    CliError::failed(format!("environment `{environment}` has {errors} {noun}"))
+    CliError::failed(format!("environment `{environment}` has {}", diagnostics.summary()))
+}
+
+/// The day, in UTC as everything that is written down.
+pub fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// The nearest folder upwards that has `environments/`; the current one when there is none.

@@ -1,12 +1,18 @@
 //! `cc-cloud <env> deploy`.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use cc_preflight::Selection as Checks;
+use jiff::Timestamp;
+
 use super::args::SelectionArgs;
 use super::context::Context;
+use super::preflight;
 use super::prepared::Prepared;
 use crate::error::{CliError, Kind};
+use crate::preflight::{Found, Hosts, Record, Round, Site};
 use crate::report::{Event, HostState, PlanView};
 use crate::run::{self, Interrupt, Options, Outcomes};
 
@@ -24,6 +30,9 @@ pub struct DeployArgs {
     /// Seconds that a service may take to become healthy
     #[arg(long, value_name = "SECONDS", default_value = "120")]
     health_deadline: u64,
+    /// Begin although preflight was not asked, for this reason
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    skip_preflight: Option<String>,
     /// Remove the agent from the hosts at the end
     #[arg(long)]
     leave_nothing: bool,
@@ -47,6 +56,10 @@ pub async fn run(context: &Context, environment: &str, args: &DeployArgs) -> Res
     if prepared.interrupt.is_set() {
         return Err(Interrupt::error());
     }
+    if let Err(refused) = gate(context, environment, &mut prepared, args).await {
+        prepared.fleet.leave(args.leave_nothing, &context.report).await;
+        return Err(refused);
+    }
     confirm(context, args, &view).await?;
     let options = Options {
         run: run::run_id(),
@@ -64,6 +77,58 @@ async fn finish_unchanged(context: &Context, prepared: Prepared, args: &DeployAr
     let lost = !prepared.fleet.lost.is_empty();
     prepared.fleet.leave(args.leave_nothing, &context.report).await;
     if lost { Err(CliError::reported(Kind::Unreachable)) } else { Ok(()) }
+}
+
+/// Refuses the first change on hosts that cannot carry it.
+async fn gate(context: &Context, name: &str, prepared: &mut Prepared, args: &DeployArgs) -> Result<(), CliError> {
+    if let Some(reason) = &args.skip_preflight {
+        context.report.emit(&Event::Warning { message: &format!("preflight is skipped: {reason}"), hint: None });
+        return Ok(());
+    }
+    let hosts: Vec<String> = prepared.fleet.members.keys().cloned().collect();
+    let site = Site {
+        spec: &prepared.spec,
+        plan: &prepared.plan,
+        hosts: &hosts,
+        addresses: &prepared.known.addresses,
+        phase: None,
+        deep: false,
+        now: Timestamp::now(),
+    };
+    let (waivers, attestations) = context.accepted(&prepared.spec)?;
+    let mut hosts = Hosts::Fleet(Box::new(std::mem::take(&mut prepared.fleet)));
+    let scene = context.scene(&site, &hosts)?;
+    let round = Round {
+        selection: Checks { blocking: true, ..Checks::default() },
+        waivers: &waivers,
+        attestations: &attestations,
+        record: Record::path(&context.root, name),
+        recheck: false,
+    };
+    let found = round.run(&scene, &mut hosts, &prepared.interrupt, &context.report).await;
+    let refusal = found.stops().then(|| {
+        let results = preflight::results(Some(name), &scene, site.now, &found);
+        preflight::show(context, &results, false);
+        refused(name, &found)
+    });
+    if let Hosts::Fleet(fleet) = hosts {
+        prepared.fleet = *fleet;
+    }
+    refusal.map_or(Ok(()), Err)
+}
+
+fn refused(name: &str, found: &Found) -> CliError {
+    let stopping: Vec<_> = found.findings.iter().filter(|finding| finding.stops()).collect();
+    let ids: BTreeSet<&str> = stopping.iter().map(|finding| finding.id.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let message = format!("preflight stops this deploy before its first change: {}", ids.join(", "));
+    let error = CliError { kind: Kind::ChecksFailed, message, hints: Vec::new() };
+    let error = error.hint(format!("mend what is said above; `cc-cloud explain {}` says more", ids[0]));
+    let host = stopping[0].host.as_ref().map(|host| format!(" --host {host}")).unwrap_or_default();
+    error.hint(format!(
+        "or accept it for a time: `cc-cloud {name} preflight waive {}{host} --owner NAME --reason TEXT --until DATE`",
+        ids[0]
+    ))
 }
 
 /// Asks a person at a terminal; anywhere else `--yes` must have been given.

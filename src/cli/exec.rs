@@ -1,6 +1,6 @@
 //! `cc-cloud <env> exec HOSTS -- COMMAND`.
 
-use cc_agent::protocol::{Reply, Request};
+use cc_agent::protocol::{Event as Reported, Reply, Request};
 use clap_complete::engine::ArgValueCompleter;
 use futures_util::{StreamExt, stream};
 
@@ -9,7 +9,7 @@ use super::context::Context;
 use super::prepared::unreachable;
 use crate::error::CliError;
 use crate::report::Event;
-use crate::run::{self, Interrupt, Selection};
+use crate::run::{Interrupt, Selection};
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -17,7 +17,7 @@ pub struct ExecArgs {
     /// Hosts or groups, separated by commas; `all` for every host
     #[arg(value_delimiter = ',', required = true, add = ArgValueCompleter::new(complete::hosts))]
     hosts: Vec<String>,
-    /// Command and its arguments; runs as root without a shell
+    /// Command and its arguments; runs as root without a shell. Secrets in what it prints are hidden
     #[arg(last = true, required = true)]
     command: Vec<String>,
 }
@@ -28,12 +28,18 @@ pub async fn run(context: &Context, environment: &str, args: &ExecArgs) -> Resul
     let interrupt = Interrupt::listen(context.report.clone());
     let (mut fleet, _) = context.connect(&spec, &Selection::hosts(&args.hosts), &interrupt).await?;
     let request = Request::Exec { argv: args.command.clone() };
+    let mask = context.mask(&spec);
+    let show = |host: &str, event: &Reported| {
+        if let Reported::Output { stderr, text } = event {
+            context.report.emit(&Event::Output { host, stderr: *stderr, text: &mask.scrub(text) });
+        }
+    };
     let jobs = fleet.members.values_mut().map(|member| {
-        let (request, interrupt, report) = (&request, &interrupt, &context.report);
+        let (request, interrupt, show) = (&request, &interrupt, &show);
         async move {
             let host = member.host.clone();
             let shown = host.clone();
-            let reply = member.work(request, interrupt, |event| run::show(report, &shown, event)).await;
+            let reply = member.work(request, interrupt, |event| show(&shown, event)).await;
             (host, reply)
         }
     });

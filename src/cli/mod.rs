@@ -1,6 +1,7 @@
 //! The commands: one file each, with its arguments and which stages it calls; no logic.
 
 mod args;
+mod attest;
 mod complete;
 mod completions;
 mod contact;
@@ -8,12 +9,15 @@ mod context;
 mod deploy;
 mod down;
 mod exec;
+mod explain;
 mod facts;
 mod graph;
 mod hosts;
 mod init;
+mod machines;
 mod man;
 mod plan;
+mod preflight;
 mod prepared;
 mod schema;
 mod secrets;
@@ -22,10 +26,14 @@ mod status;
 mod up;
 mod validate;
 mod verify;
+mod waive;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
+
+use cc_plan::spec::environment::RESERVED_NAMES;
+use cc_plan::suggest::closest;
 
 use args::{EnvironmentCommand, GlobalArgs, GlobalCommand, Invocation};
 use context::Context;
@@ -37,9 +45,8 @@ use crate::report::{Event, Report, Settings};
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let root = root_of(&arguments);
-    let reserved = args::reserved_names();
     let (unusable, environments): (Vec<_>, Vec<_>) =
-        context::environments(&root).into_iter().partition(|name| reserved.contains(name));
+        context::environments(&root).into_iter().partition(|name| RESERVED_NAMES.contains(&name.as_str()));
     clap_complete::CompleteEnv::with_factory(|| args::command(&environments)).complete();
     if let Some(name) = unusable.first() {
         return refuse_name(name);
@@ -71,10 +78,7 @@ fn root_of(arguments: &[OsString]) -> std::path::PathBuf {
             return path.into();
         }
     }
-    match std::env::var_os("CC_REPOSITORY") {
-        Some(path) => path.into(),
-        None => context::find_root(&std::env::current_dir().unwrap_or_default()),
-    }
+    args::set("CC_REPOSITORY").unwrap_or_else(|| context::find_root(&std::env::current_dir().unwrap_or_default()))
 }
 
 /// clap's own messages, with the exit code of this program and with environments among what was meant.
@@ -101,8 +105,7 @@ fn refuse(error: &clap::Error, environments: &[String]) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// What can be said after the words so far. clap does that by itself only while no option has a value, be it from the
-/// environment.
+/// What can be said after the words so far. clap does that by itself only while no option has a value.
 fn explain(environments: &[String]) -> ExitCode {
     let words = std::env::args_os().chain(["-h".into()]);
     if let Err(help) = args::command(environments).try_get_matches_from(words) {
@@ -118,15 +121,19 @@ fn unknown_command(word: &str, environments: &[String]) -> Option<CliError> {
     if first != word && environments.contains(&first) {
         return None;
     }
-    let commands = args::reserved_names();
+    let (commands, verbs) = (args::global_commands(), args::environment_commands());
     let known = environments.iter().chain(&commands).map(String::as_str);
-    let error = CliError::usage(format!("there is neither an environment nor a command `{word}`"));
-    Some(match cc_plan::suggest::closest(word, known) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None if environments.is_empty() => error
+    let mut error = CliError::usage(format!("there is neither an environment nor a command `{word}`"));
+    let verb = closest(word, verbs.iter().map(String::as_str));
+    match closest(word, known).filter(|_| verb != Some(word)) {
+        Some(near) => return Some(error.hint(format!("did you mean `{near}`?"))),
+        None => error.hints.extend(verb.map(|verb| format!("did you mean `cc-cloud ENV {verb}`?"))),
+    }
+    Some(match environments.is_empty() {
+        true => error
             .hint("no environments/ folder was found here or above: `cc-cloud init NAME` makes one")
             .hint("`-C DIR` or CC_REPOSITORY names the folder that has it"),
-        None => error.hint(format!("environments here: {}", environments.join(", "))),
+        false => error.hint(format!("environments here: {}", environments.join(", "))),
     })
 }
 
@@ -190,6 +197,8 @@ fn refuse_name(name: &str) -> ExitCode {
 fn global(context: &Context, command: GlobalCommand) -> Result<(), CliError> {
     match command {
         GlobalCommand::Init(args) => init::run(context, &args),
+        GlobalCommand::Preflight(args) => blocking(machines::run(context, &args)),
+        GlobalCommand::Explain(args) => explain::run(context, &args),
         GlobalCommand::Completions(args) => completions::run(context, &args),
         GlobalCommand::Man(args) => man::run(context, &args),
         GlobalCommand::Schema(args) => schema::run(context, &args),
@@ -198,13 +207,10 @@ fn global(context: &Context, command: GlobalCommand) -> Result<(), CliError> {
 }
 
 fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Result<(), CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::failed(format!("cannot start: {error}")))?;
-    let result = runtime.block_on(async {
+    blocking(async {
         match command {
             EnvironmentCommand::Validate(args) => validate::run(context, name, &args),
+            EnvironmentCommand::Preflight(args) => preflight::run(context, name, &args).await,
             EnvironmentCommand::Plan(args) => plan::run(context, name, &args).await,
             EnvironmentCommand::Deploy(args) => deploy::run(context, name, &args).await,
             EnvironmentCommand::Verify(args) => verify::run(context, name, &args).await,
@@ -218,7 +224,16 @@ fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Re
             EnvironmentCommand::Up(args) => up::run(context, name, &args).await,
             EnvironmentCommand::Down(args) => down::run(context, name, &args).await,
         }
-    });
+    })
+}
+
+/// Runs what waits for hosts.
+fn blocking(work: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(work);
     // A connection that hangs must not keep the process alive after its result is known.
     runtime.shutdown_timeout(std::time::Duration::from_millis(100));
     result

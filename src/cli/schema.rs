@@ -11,7 +11,7 @@ use crate::report::Event;
 #[group(required = true, multiple = false)]
 pub struct SchemaArgs {
     /// File whose schema to print
-    #[arg(value_parser = ["environment", "inventory", "role"])]
+    #[arg(value_parser = cc_plan::schema::KINDS)]
     file: Option<String>,
     /// Write the schemas of all files into this folder
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -27,7 +27,7 @@ pub fn run(context: &Context, args: &SchemaArgs) -> Result<(), CliError> {
         return Ok(());
     }
     let wanted = args.file.as_deref().unwrap_or_default();
-    if let Some((_, schema)) = schemas().into_iter().find(|(name, _)| *name == wanted) {
+    if let Some((_, schema)) = schemas().find(|(name, _)| *name == wanted) {
         context.report.emit(&Event::Data { text: &format!("{schema:#}\n") });
     }
     Ok(())
@@ -43,7 +43,7 @@ pub fn write_all(_: &Context, folder: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-fn schemas() -> [(&'static str, &'static serde_json::Value); 3] {
+fn schemas() -> impl Iterator<Item = (&'static str, &'static serde_json::Value)> {
     use cc_plan::schema;
-    [("environment", schema::environment()), ("inventory", schema::inventory()), ("role", schema::role())]
+    schema::KINDS.into_iter().filter_map(|kind| Some((kind, schema::of(kind)?)))
 }

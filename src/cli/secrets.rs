@@ -12,7 +12,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use super::complete;
 use super::context::Context;
-use crate::error::{CliError, Kind};
+use crate::error::CliError;
 use crate::report::Event;
 use crate::secrets::{
     Audit, Editor, Error, Identities, KeyPlace, Name, Problem, Recipient, Rekey, Store, Terminal, Unlocked, entry,
@@ -91,13 +91,7 @@ pub async fn run(context: &Context, environment: &str, args: &SecretsArgs) -> Re
         SecretsCommand::Rekey(args) => session.rekey(args),
         SecretsCommand::Keygen => session.keygen(),
     };
-    // The library speaks of `secrets set`, whatever the environment; here it is known.
-    result.map_err(|mut error| {
-        for hint in &mut error.hints {
-            *hint = hint.replace("`secrets ", &format!("`cc-cloud {environment} secrets "));
-        }
-        error
-    })
+    result.map_err(|error| error.in_environment(environment))
 }
 
 struct Session<'a> {
@@ -172,26 +166,32 @@ impl<'a> Session<'a> {
     fn list(&self) -> Result<(), CliError> {
         // Reported as errors, with what is wrong in which line, where `check` would go on.
         Store::open(&self.path, self.environment)?;
-        let audit = self.audit()?;
+        let audit = self.audit(self.referenced().as_ref())?;
         let rows = rows(&audit);
         self.context.report.emit(&Event::Table { name: "secret", columns: &["SECRET", "USED", "DIGEST"], rows: &rows });
         Ok(())
     }
 
     fn check(&self) -> Result<(), CliError> {
-        let audit = self.audit()?;
+        let referenced = self.referenced();
+        let audit = self.audit(referenced.as_ref())?;
         let recipients: Vec<Vec<String>> =
             audit.recipients.iter().map(|r| vec![r.name().to_owned(), r.key().to_string()]).collect();
         self.context.report.emit(&Event::Table { name: "recipient", columns: &["CAN READ", "KEY"], rows: &recipients });
         let rows = rows(&audit);
         self.context.report.emit(&Event::Table { name: "secret", columns: &["SECRET", "USED", "DIGEST"], rows: &rows });
-        self.show(&audit);
+        let problems = self.show(&audit);
         for what in &audit.unchecked {
             let message = format!("not checked: {what}");
             self.context.report.emit(&Event::Warning { message: &message, hint: None });
         }
         if audit.has_errors() {
-            return Err(CliError::reported(Kind::ChecksFailed));
+            return Err(CliError::checks_failed(format!("{} has {problems}", self.path.display())));
+        }
+        if referenced.is_none() {
+            let environment = self.environment;
+            let message = format!("environment `{environment}` has errors, so that not everything could be checked");
+            return Err(CliError::failed(message).hint(format!("`cc-cloud {environment} validate` shows them")));
         }
         if audit.problems.is_empty() && audit.unchecked.is_empty() {
             self.note(&format!("{}: nothing is missing, unused or damaged", self.path.display()));
@@ -269,10 +269,8 @@ impl<'a> Session<'a> {
         Ok(Store::open_or_create(&self.path, self.environment, &self.identities()?, &user())?)
     }
 
-    fn audit(&self) -> Result<Audit, CliError> {
-        let referenced = self.referenced();
-        let identities = self.identities()?;
-        Ok(Audit::of(&self.path, self.environment, referenced.as_ref(), Some(&identities))?)
+    fn audit(&self, referenced: Option<&BTreeSet<String>>) -> Result<Audit, CliError> {
+        Ok(Audit::of(&self.path, self.environment, referenced, Some(&self.identities()?))?)
     }
 
     /// Names that the environment refers to; `None` when it has errors, which are `validate`'s to tell.
@@ -291,8 +289,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Shows problems with the line that each is about.
-    fn show(&self, audit: &Audit) {
+    /// Shows problems with the line that each is about, and tells how many there are.
+    fn show(&self, audit: &Audit) -> String {
         let text = std::fs::read_to_string(&self.path).unwrap_or_default();
         let mut sources = Sources::default();
         let root = &self.context.root;
@@ -307,6 +305,7 @@ impl<'a> Session<'a> {
             diagnostics.push(self.diagnostic(problem, problem.line.filter(|line| *line > 0).map(span)));
         }
         self.context.show(&diagnostics, &sources);
+        diagnostics.summary()
     }
 
     fn diagnostic(&self, problem: &Problem, span: Option<Span>) -> Diagnostic {

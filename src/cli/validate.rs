@@ -14,6 +14,8 @@ pub struct ValidateArgs {}
 pub fn run(context: &Context, environment: &str, _: &ValidateArgs) -> Result<(), CliError> {
     let spec = context.load(environment)?;
     let plan = context.compile(&spec, &Known::default())?;
+    context.policy(&spec)?;
+    context.accepted(&spec)?;
     context.smoke_steps(&spec, &Known::default(), "validate")?;
     let steps: usize = plan.hosts.iter().map(|host| host.steps.len()).sum();
     let message = format!(

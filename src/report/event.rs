@@ -136,6 +136,14 @@ pub enum Event<'a> {
         /// Cells.
         rows: &'a [Vec<String>],
     },
+    /// What preflight found.
+    Preflight {
+        /// As a person, or the tool that was named, reads it.
+        #[serde(skip)]
+        text: &'a str,
+        /// The report's head, then an object for each finding.
+        objects: Vec<serde_json::Value>,
+    },
     /// Output of a command on a host.
     Output {
         /// The host.

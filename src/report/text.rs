@@ -68,7 +68,7 @@ impl TextSink {
             Event::Summary { run, hosts, millis } => self.summary(run, hosts, *millis),
             Event::Table { columns, rows, .. } => self.data(&table::render(columns, rows, self.style)),
             Event::Output { host, stderr, text } => self.output(host, *stderr, text),
-            Event::Data { text } => self.data(text),
+            Event::Data { text } | Event::Preflight { text, .. } => self.data(text),
             Event::Error { message, hints, .. } => {
                 let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
                 self.problem(&self.style.bad("error:"), message, &hints);

@@ -148,7 +148,7 @@ async fn work_on(
 }
 
 /// Passes an agent's event on.
-pub fn show(report: &Report, host: &str, event: &AgentEvent) {
+fn show(report: &Report, host: &str, event: &AgentEvent) {
     match event {
         AgentEvent::Started { id } => report.emit(&Event::StepStarted { host, step: id }),
         AgentEvent::Finished(outcome) => report.emit(&Event::StepFinished {
@@ -159,7 +159,8 @@ pub fn show(report: &Report, host: &str, event: &AgentEvent) {
             error: outcome.error.as_ref(),
         }),
         AgentEvent::Waiting { finding } => report.emit(&Event::Waiting { host, finding }),
-        AgentEvent::Output { stderr, text } => report.emit(&Event::Output { host, stderr: *stderr, text }),
+        // Only `exec` has output.
+        AgentEvent::Output { .. } => {}
     }
 }
 

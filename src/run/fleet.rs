@@ -15,7 +15,7 @@ use super::interrupt::Interrupt;
 use super::member::Member;
 use crate::error::CliError;
 use crate::report::{Event, Report};
-use crate::ssh::{AgentBinary, Become, Bootstrap, Connector, Endpoint, SshError, Target, UnknownKey};
+use crate::ssh::{AgentBinary, Barrier, Become, Bootstrap, Connector, Endpoint, SshError, Target, UnknownKey};
 
 /// How the hosts of an environment are reached.
 pub struct Contact {
@@ -44,6 +44,8 @@ pub struct Lost {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+    /// How far the way to it went.
+    pub barrier: Barrier,
 }
 
 /// Hosts by name: those that answer, and those that do not.
@@ -66,7 +68,7 @@ impl Contact {
                     let message = format!("{} has no address yet", host.name.value);
                     let hint =
                         Some("`up` makes the hosts of a rehearsal; a static inventory needs `address:`".to_owned());
-                    lost.insert(host.name.value.clone(), Lost { message, hint });
+                    lost.insert(host.name.value.clone(), Lost { message, hint, barrier: Barrier::Network });
                 }
             }
         }
@@ -155,7 +157,11 @@ impl Contact {
         let jobs = targets.iter().map(|target| async move {
             let result = tokio::select! {
                 result = self.connect_one(environment, target) => result,
-                () = interrupt.wait() => Err(Lost { message: "interrupted while connecting".to_owned(), hint: None }),
+                () = interrupt.wait() => Err(Lost {
+                    message: "interrupted while connecting".to_owned(),
+                    hint: None,
+                    barrier: Barrier::Network,
+                }),
             };
             (target.host.clone(), result)
         });
@@ -236,6 +242,6 @@ fn destination(endpoint: &Endpoint) -> String {
 
 impl From<&SshError> for Lost {
     fn from(error: &SshError) -> Self {
-        Self { message: error.to_string(), hint: error.hint() }
+        Self { message: error.to_string(), hint: error.hint(), barrier: error.barrier() }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::error::{CliError, Kind};
@@ -16,13 +17,23 @@ impl Interrupt {
     pub fn listen(report: Arc<Report>) -> Self {
         let (sender, receiver) = watch::channel(false);
         tokio::spawn(async move {
-            wait_for_signal().await;
+            // Both at once: a signal between two listeners would be lost.
+            let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+                return std::future::pending().await;
+            };
+            let mut stop = async || {
+                tokio::select! {
+                    _ = int.recv() => {}
+                    _ = term.recv() => {}
+                }
+            };
+            stop().await;
             let _ = sender.send(true);
             report.emit(&Event::Warning {
                 message: "interrupted: finishing the running steps, starting no other",
                 hint: Some("press Ctrl-C again to stop at once; the next deploy goes on from there"),
             });
-            wait_for_signal().await;
+            stop().await;
             report.pause();
             std::process::exit(i32::from(Kind::Interrupted.exit_code()));
         });
@@ -45,16 +56,5 @@ impl Interrupt {
     /// The error of a command that was stopped.
     pub fn error() -> CliError {
         CliError { kind: Kind::Interrupted, message: "interrupted".to_owned(), hints: Vec::new() }
-    }
-}
-
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = int.recv() => {}
-        _ = term.recv() => {}
     }
 }

@@ -8,7 +8,7 @@ use cc_agent::facts::Facts;
 use cc_agent::protocol::{Event, Reply, Request};
 
 use super::interrupt::Interrupt;
-use crate::ssh::{AgentSession, Reason, Session, SshError};
+use crate::ssh::{AgentSession, Forwarder, Reason, Session, SshError};
 
 /// Work has no deadline of its own (a package may take an hour on a slow link): a host that is gone is noticed by the
 /// keepalive, a step that hangs has its own time limit. This only ends what nothing else ends.
@@ -25,16 +25,29 @@ pub struct Member {
     pub facts: Facts,
     /// Whether its agent runs as root.
     pub root: bool,
+    /// Whether something of this environment was installed on it before.
+    pub installed: bool,
+    /// The user that logged in.
+    pub user: String,
     agent: AgentSession,
     patience: Duration,
     /// Ends the connection when it is dropped, so it lives as long as the agent.
-    _session: Session,
+    session: Session,
 }
 
 impl Member {
     /// A host whose agent has said hello. `patience` is how long it may take to answer anything that is not work.
     pub fn new(host: String, session: Session, agent: AgentSession, patience: Duration) -> Self {
-        Self { host, facts: agent.facts.clone(), root: agent.root, agent, patience, _session: session }
+        Self {
+            host,
+            facts: agent.facts.clone(),
+            root: agent.root,
+            installed: agent.installed,
+            user: session.user().to_owned(),
+            agent,
+            patience,
+            session,
+        }
     }
 
     /// Sends a request that has no events and waits for its reply.
@@ -73,6 +86,11 @@ impl Member {
                 reply => return Ok(reply),
             }
         }
+    }
+
+    /// Opens connections that begin on the host.
+    pub fn forwarder(&self) -> Forwarder {
+        self.session.forwarder()
     }
 
     /// Hands over the secrets that this host needs, as the wire form of a vault.

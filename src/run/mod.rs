@@ -12,7 +12,7 @@ mod smoke;
 mod tally;
 mod vaults;
 
-pub use apply::{Options, Outcomes, apply, show};
+pub use apply::{Options, Outcomes, apply};
 pub use fleet::{Contact, Fleet, Lost};
 pub use interrupt::Interrupt;
 pub use member::Member;

@@ -218,8 +218,14 @@ mod tests {
 
     fn plan(stages: Vec<Vec<StageService>>) -> Plan {
         let hosts: BTreeSet<String> = stages.iter().flatten().flat_map(|service| service.hosts.clone()).collect();
-        let host =
-            |host| HostPlan { host, steps: Vec::new(), handlers: Vec::new(), checks: Vec::new(), needs: Vec::new() };
+        let host = |host| HostPlan {
+            host,
+            steps: Vec::new(),
+            handlers: Vec::new(),
+            checks: Vec::new(),
+            needs: Vec::new(),
+            offers: Vec::new(),
+        };
         Plan {
             environment: "test".to_owned(),
             hosts: hosts.into_iter().map(host).collect(),

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use cc_plan::suggest::closest;
+
 use super::error::Error;
 use super::identities::Identities;
-use super::name::closest;
 use super::problem::{Problem, Severity};
 use super::recipient::Recipient;
 use super::store::Store;

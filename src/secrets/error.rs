@@ -74,6 +74,14 @@ pub enum Error {
         /// What is wrong; never the key.
         reason: String,
     },
+    /// The file of private keys that was asked for cannot be read.
+    #[error("{}: cannot read the file of keys that CC_AGE_KEY_FILE names: {source}", path.display())]
+    NamedKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
     /// There is no folder to keep keys in.
     #[error("there is no place for age keys: neither CC_AGE_KEY_FILE nor XDG_CONFIG_HOME nor HOME is set")]
     NoKeyPlace,
@@ -177,6 +185,12 @@ impl Error {
                 "if not, make a key with `secrets keygen` and ask one of them to run `secrets rekey --add YOU=age1…`"
                     .into(),
             ],
+            Self::NamedKeyFile { source, .. } if source.kind() == io::ErrorKind::NotFound => vec![
+                "if you have a key, set CC_AGE_KEY_FILE to its path, or unset it for ~/.config/cc-cloud/age-keys.txt"
+                    .into(),
+                "`secrets keygen` makes a key there".into(),
+            ],
+            Self::NamedKeyFile { .. } => vec!["set CC_AGE_KEY_FILE to a file that you may read".into()],
             Self::NoOwnKey { .. } => vec![
                 "`secrets keygen` makes a key for you".into(),
                 "for a hardware key: `secrets rekey --add NAME=age1…` makes the file for its recipient".into(),

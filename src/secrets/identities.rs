@@ -96,12 +96,11 @@ impl Identities {
                 found.looked.push(format!("{} (no such file)", path.display()));
                 return Ok(found);
             }
-            Err(error) => {
-                let action = match place {
-                    KeyPlace::Variable(_) => "read the file of keys that CC_AGE_KEY_FILE names",
-                    KeyPlace::Config(_) => "read your keys",
-                };
-                return Err(Error::io(action, path, error));
+            Err(source) => {
+                return Err(match place {
+                    KeyPlace::Variable(path) => Error::NamedKeyFile { path: path.clone(), source },
+                    KeyPlace::Config(path) => Error::io("read your keys", path, source),
+                });
             }
         };
         found.warn_about_mode(path, &file);

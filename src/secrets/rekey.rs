@@ -1,9 +1,10 @@
 //! Who can read the file, changed.
 
+use cc_plan::suggest::closest;
+
 use super::data_key::{DataKey, OpenedBy};
 use super::error::Error;
 use super::identities::Identities;
-use super::name::closest;
 use super::recipient::Recipient;
 use super::terminal::Terminal;
 use super::unlocked::Unlocked;

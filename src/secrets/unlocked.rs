@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use cc_agent::secret::{Secret, Vault, contains_token};
+use cc_plan::suggest::closest;
 use rand::distr::{Alphanumeric, SampleString};
 
 use super::data_key::{DataKey, OpenedBy};
 use super::document::{Document, RESTORE};
 use super::error::Error;
-use super::name::{Name, closest};
+use super::name::Name;
 use super::problem::Problem;
 use super::recipient::Recipient;
 use super::replace;

@@ -17,6 +17,8 @@ pub struct AgentSession {
     pub facts: Facts,
     /// Whether it runs as root.
     pub root: bool,
+    /// Whether something of this environment was installed on the host before.
+    pub installed: bool,
     /// Where its binary is on the host.
     pub place: String,
     /// Whether it had to be sent.
@@ -36,8 +38,8 @@ impl Session {
         let started = Start::new(self, agent, &hello).await?.run().await?;
         let mut link = started.link;
         match link.receiver.next(self.patience()).await? {
-            Reply::Hello { version: VERSION, facts, root } => {
-                Ok(AgentSession { link, facts, root, place: started.place, uploaded: started.uploaded })
+            Reply::Hello { version: VERSION, facts, root, installed } => {
+                Ok(AgentSession { link, facts, root, installed, place: started.place, uploaded: started.uploaded })
             }
             Reply::Hello { version, .. } => {
                 let detail = format!("it speaks version {version} of the protocol, we speak {VERSION}");

@@ -237,7 +237,46 @@ pub enum Reason {
     },
 }
 
+/// How far the way to a host's agent went before it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barrier {
+    /// The host, or one on the way, did not answer.
+    Network,
+    /// Its key is unknown, has changed or is revoked.
+    HostKey,
+    /// The login was refused.
+    Login,
+    /// The user cannot become root.
+    Sudo,
+    /// The agent could not be placed, started or understood.
+    Agent,
+}
+
 impl SshError {
+    /// How far it went.
+    pub fn barrier(&self) -> Barrier {
+        match &*self.reason {
+            Reason::NoAddress { .. }
+            | Reason::Unreachable { .. }
+            | Reason::JumpRefused { .. }
+            | Reason::TimedOut { .. }
+            | Reason::Handshake { .. }
+            | Reason::Lost { .. } => Barrier::Network,
+            Reason::HostKeyUnknown(_)
+            | Reason::HostKeyChanged { .. }
+            | Reason::HostKeyRevoked { .. }
+            | Reason::HostCertificate { .. }
+            | Reason::KnownHosts { .. } => Barrier::HostKey,
+            Reason::Settings { .. } | Reason::LoginRefused { .. } | Reason::ExecRefused { .. } => Barrier::Login,
+            Reason::SudoMissing { .. }
+            | Reason::SudoNeedsPassword { .. }
+            | Reason::SudoWrongPassword { .. }
+            | Reason::SudoNeedsTty { .. }
+            | Reason::SudoDenied { .. } => Barrier::Sudo,
+            _ => Barrier::Agent,
+        }
+    }
+
     pub(super) fn new(host: &str, reason: Reason) -> Self {
         Self { host: host.to_owned(), jump: None, reason: Box::new(reason) }
     }
@@ -320,7 +359,7 @@ impl Reason {
             Self::ExecRefused { .. } => "the user needs a login shell and no ForceCommand".to_owned(),
             Self::SudoMissing { .. } => "install sudo, or log in as root".to_owned(),
             Self::SudoNeedsPassword { user } => format!(
-                "give the sudo password, or allow `{user} ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d"
+                "give it with `--ask-sudo-password`, or allow `{user} ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d"
             ),
             Self::SudoWrongPassword { .. } => "type it again; `sudo -v` on the host shows whether it works".to_owned(),
             Self::SudoNeedsTty { user } => {

@@ -8,7 +8,7 @@ use russh::client::Msg;
 use tokio::time::timeout;
 
 use super::host_key_check::Connection;
-use super::{Become, Reason, SshError, Target};
+use super::{Become, Forwarder, Reason, SshError, Target};
 
 /// A host that has been logged in to.
 pub struct Session {
@@ -79,6 +79,11 @@ impl Session {
     /// The connection, and the one that it goes through: whoever holds both keeps the session.
     pub(super) fn connections(&self) -> (Arc<Connection>, Option<Arc<Connection>>) {
         (Arc::clone(&self.connection), self.through.clone())
+    }
+
+    /// Opens connections that begin on the host.
+    pub fn forwarder(&self) -> Forwarder {
+        Forwarder::new(self.connections())
     }
 
     /// Runs a command with the user's login shell and without input.

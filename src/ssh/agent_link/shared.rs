@@ -59,6 +59,8 @@ pub(super) fn name_of(request: &Request) -> &'static str {
         Request::Exec { .. } => "exec",
         Request::Status { .. } => "status",
         Request::Journal { .. } => "journal",
+        Request::Probe { .. } => "probe",
+        Request::Hush => "hush",
         Request::Stop => "stop",
         Request::Bye { .. } => "bye",
     }
