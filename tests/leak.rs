@@ -327,6 +327,9 @@ fn run_everything(scene: &mut Scene) {
         scene.everywhere(arguments, 0);
     }
     scene.everywhere(&["secrets", "check"], 0);
+    let shown = scene.ordinary(&["exec", "every", "--", "cat", "/srv/leak/settings", "/srv/leak/key.pem"], "", 0);
+    assert!(shown.stdout.contains("password = (secret)"), "{}", shown.stdout);
+    scene.everywhere(&["exec", "every", "--", "sh", "-c", "cat /srv/leak/* >&2"], 0);
 
     // A diff of what somebody changed on the host, of lines beside the secret and of the secret's own.
     scene.host.sh("sed -i -e s/green/red/ -e 's/^password = .*/&, edited/' /srv/leak/settings");

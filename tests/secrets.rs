@@ -1,13 +1,20 @@
 //! `cc-cloud <env> secrets …` as people use it: pipes, a terminal, an editor.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+#[path = "support/files.rs"]
+mod files;
+#[path = "support/terminal.rs"]
+mod terminal;
+
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
+use files::write_files;
 use tempfile::TempDir;
+use terminal::Terminal;
 
 const BOB: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
@@ -19,17 +26,11 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        write(
-            "environments/prod/environment.yml",
-            "environment: prod\ndescription: Test\nsize: demo\nservices:\n  broker: {role: redis, on: db, password: {secret: redis_password}}\n",
-        );
-        write("inventories/prod.yml", "provider: static\nhosts:\n  db1: {address: 127.0.0.1, groups: [db]}\n");
-        write("home/.keep", "");
+        let environment = "environment: prod\ndescription: Test\nsize: demo\nservices:\n  broker: {role: redis, on: db, password: {secret: redis_password}}\n";
+        let inventory = "provider: static\nhosts:\n  db1: {address: 127.0.0.1, groups: [db]}\n";
+        let files = [("environments/prod/environment.yml", environment), ("inventories/prod.yml", inventory)];
+        write_files(folder.path(), &files);
+        fs::create_dir(folder.path().join("home")).unwrap();
         Self { folder }
     }
 
@@ -71,11 +72,7 @@ impl Place {
 
     /// The command on a terminal of its own.
     fn terminal(&self, args: &[&str], editor: &str) -> Terminal {
-        let line = format!("{} prod secrets {}", env!("CARGO_BIN_EXE_cc-cloud"), args.join(" "));
-        let mut command = self.command("script");
-        command.args(["-qec", &line, "/dev/null"]).env("EDITOR", editor).env("SHELL", "/bin/sh");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        Terminal { output: child.stdout.take().unwrap(), child, seen: String::new() }
+        Terminal::start(self.secrets(args).env("EDITOR", editor))
     }
 
     fn value(&self) -> String {
@@ -97,35 +94,6 @@ impl Place {
     fn assert_no_plaintext_left(&self) {
         let file = PathBuf::from(fs::read_to_string(self.folder.path().join("home/where")).unwrap().trim());
         assert!(file.is_absolute() && !file.parent().unwrap().exists(), "{} is left", file.display());
-    }
-}
-
-struct Terminal {
-    child: Child,
-    output: std::process::ChildStdout,
-    seen: String,
-}
-
-impl Terminal {
-    /// Waits until the text is shown, then types.
-    fn answer(&mut self, shown: &str, keys: &str) {
-        let mut buffer = [0; 4096];
-        while !self.seen.contains(shown) {
-            let length = self.output.read(&mut buffer).unwrap();
-            assert!(length > 0, "ended without {shown:?}: {}", self.seen);
-            self.seen += &String::from_utf8_lossy(&buffer[..length]);
-        }
-        // What was waited for must come anew the next time.
-        self.seen = self.seen.replace(shown, "");
-        self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
-    }
-
-    /// The exit code and everything else that was shown.
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = Vec::new();
-        self.output.read_to_end(&mut rest).unwrap();
-        let status = self.child.wait().unwrap();
-        (status.code(), self.seen + &String::from_utf8_lossy(&rest))
     }
 }
 
@@ -222,6 +190,30 @@ fn check_fails_with_3_and_shows_the_line() {
         ["`other` does not open", "--> secrets/prod.yml:", "refers to `redis_password`, which is not in the file"]
     {
         assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn check_does_not_pass_an_environment_that_has_errors() {
+    let place = Place::with_value("first value");
+    write_files(place.folder.path(), &[("environments/prod/environment.yml", "environment: prod\nsevices: {}\n")]);
+    let output = place.run(&["check"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("`prod` has errors") && said.contains("`cc-cloud prod validate`"), "{said}");
+}
+
+#[test]
+fn a_key_file_that_is_not_there_is_explained() {
+    let place = Place::with_value("first value");
+    for args in [&["prod", "secrets", "get", "redis_password"][..], &["prod", "secrets", "check"]] {
+        let mut command = place.command(env!("CARGO_BIN_EXE_cc-cloud"));
+        let output = command.args(args).env("CC_AGE_KEY_FILE", "/nonexistent/keys").output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        for part in ["/nonexistent/keys", "set CC_AGE_KEY_FILE", "`cc-cloud prod secrets keygen`"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
     }
 }
 

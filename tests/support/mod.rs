@@ -1,22 +1,35 @@
-//! Real hosts for tests: systemd and sshd in containers, made from the rehearsal's image and thrown away afterwards.
+//! Real hosts for tests: systemd and sshd in containers, made from the rehearsal's image and thrown away afterwards; in a
+//! virtual machine for what a container cannot show.
 //!
 //! [`TestHost`] is one host, [`Fleet`] several on a network of their own. Their methods block and may be called from plain and
-//! from `tokio` tests. Everything carries the label `cc-cloud.test`, so that `make test` can sweep what a killed test left.
+//! from `tokio` tests. Everything in Docker carries the label `cc-cloud.test`, so that `make test` can sweep what a killed
+//! test left; a virtual machine ends with its test. [`Suite`] proves the resource types on a host by [`Case`]s.
 #![allow(dead_code, unused_imports, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod case;
+mod container;
+mod files;
 mod fleet;
+mod output;
 mod repository;
 mod snapshot;
+mod suite;
+mod terminal;
 mod test_host;
+mod virtual_machine;
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+pub use case::{Case, Phase};
 pub use fleet::Fleet;
+pub use output::Output;
 pub use repository::{Repository, Run};
 pub use snapshot::Snapshot;
-pub use test_host::{Output, TestHost};
+pub use suite::Suite;
+pub use terminal::Terminal;
+pub use test_host::TestHost;
 
 /// Label of everything that tests make in Docker; its value is the number of the process, so that the sweep spares the living.
 pub const LABEL: &str = "cc-cloud.test";

@@ -2,7 +2,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::{TestHost, agent_binary};
+use super::files::write_files;
+use super::{Terminal, TestHost, agent_binary};
 
 /// A repository of a test: files that are written as text, and the command that is run on them as a person would.
 pub struct Repository {
@@ -42,9 +43,10 @@ impl Repository {
         let mut known = String::new();
         for host in hosts {
             inventory.push_str(&format!(
-                "  {}: {{address: {}, groups: [every, {}_group], identity_file: {}}}\n",
+                "  {}: {{address: {}, port: {}, groups: [every, {}_group], identity_file: {}}}\n",
                 host.name,
                 host.address,
+                host.port,
                 host.name,
                 host.key.path.display()
             ));
@@ -58,9 +60,7 @@ impl Repository {
 
     /// Writes a file, with its folders.
     pub fn write(&self, path: &str, text: &str) -> &Self {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        write_files(self.root(), &[(path, text)]);
         self
     }
 
@@ -100,6 +100,11 @@ impl Repository {
         };
         self.printed.borrow_mut().push_str(&format!("{}{}", run.stdout, run.stderr));
         run
+    }
+
+    /// Starts the command on a terminal of its own.
+    pub fn terminal(&self, arguments: &[&str]) -> Terminal {
+        Terminal::start(&self.command(arguments))
     }
 
     /// Starts the command with both outputs piped.

@@ -1,42 +1,32 @@
 use std::fs;
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use bollard::Docker;
-use bollard::container::LogOutput;
-use bollard::exec::StartExecResults;
-use bollard::models::ExecConfig;
-use bollard::query_parameters::{InspectContainerOptions, RestartContainerOptionsBuilder};
-use cc_cloud::rehearsal::{Containers, HostImage, HostSpec, RehearsalKey};
-use futures_util::StreamExt;
-use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt};
-use tokio::io::AsyncWriteExt;
+use cc_cloud::rehearsal::{Containers, RehearsalKey, RunningHost};
 
-use super::{LABEL, Snapshot, wait};
+use super::container::Container;
+use super::virtual_machine::VirtualMachine;
+use super::{Output, Snapshot, wait};
 
-/// A real host of a test: its address, the key that it lets in as root, and ways to look at it past SSH.
+/// A real host of a test: its address, the key that it lets in as root, and ways to look at it past the command.
 pub struct TestHost {
     pub name: String,
     pub address: Ipv4Addr,
+    /// Of its sshd.
+    pub port: u16,
     /// Its public host keys, as lines of `ssh_host_*_key.pub`.
     pub host_keys: Vec<String>,
     pub key: RehearsalKey,
-    pub(super) container: String,
-    /// Docker's end of a host that was started alone; a host of a fleet is removed by the fleet.
-    alone: Option<ContainerAsync<GenericImage>>,
-    pub(super) docker: Docker,
-    pub(super) containers: Containers,
-    pub(super) folder: tempfile::TempDir,
+    machine: Machine,
+    folder: tempfile::TempDir,
 }
 
-/// What a command on a host did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    pub code: i64,
-    pub stdout: String,
-    pub stderr: String,
+/// What a host runs on.
+enum Machine {
+    Container(Box<Container>),
+    Virtual(VirtualMachine),
 }
 
 impl TestHost {
@@ -48,67 +38,42 @@ impl TestHost {
     /// A fresh host with file systems of its own, as (folder, options of tmpfs): `("/small", "size=1m")`,
     /// `("/tmp", "noexec")`, `("/fixed", "ro")`.
     pub fn start_with(tmpfs: &[(&str, &str)]) -> Self {
-        wait(async {
-            let containers = Containers::connect().await.unwrap();
-            let mut config = containers.host_config(&HostSpec::new("host"));
-            let mounts = tmpfs.iter().map(|(folder, options)| ((*folder).to_owned(), (*options).to_owned()));
-            config.tmpfs.get_or_insert_default().extend(mounts);
-            let (image, tag) = HostImage::NAME.split_once(':').unwrap();
-            let started = GenericImage::new(image, tag)
-                .with_label(LABEL, std::process::id().to_string())
-                .with_hostname("host")
-                .with_cmd(containers.cgroup().command())
-                .with_host_config_modifier(move |target| *target = config.clone())
-                .start()
-                .await
-                .expect("a container; `make setup` makes the image");
-            let docker = Docker::connect_with_defaults().unwrap();
-            let container = started.id().to_owned();
-            let described = docker.inspect_container(&container, None::<InspectContainerOptions>).await.unwrap();
-            let networks = described.network_settings.unwrap().networks.unwrap();
-            let address = networks["bridge"].ip_address.as_deref().unwrap().parse().unwrap();
-            let folder = tempfile::tempdir().unwrap();
-            let key = RehearsalKey::ensure_in(folder.path()).unwrap();
-            let host_keys = containers.admit("host", &container, address, &key.authorized).await.unwrap();
-            let host = Self {
-                name: "host".to_owned(),
-                address,
-                host_keys,
-                key,
-                container,
-                alone: Some(started),
-                docker,
-                containers,
-                folder,
-            };
-            host.write_known_hosts();
-            host
-        })
+        let folder = tempfile::tempdir().unwrap();
+        let key = RehearsalKey::ensure_in(folder.path()).unwrap();
+        let (container, address, host_keys) = wait(async {
+            let (container, address) = Container::start("host", tmpfs).await;
+            let host_keys = container.admit("host", address, &key.authorized).await;
+            (container, address, host_keys)
+        });
+        let name = "host".to_owned();
+        Self { name, address, port: 22, host_keys, key, machine: Machine::Container(Box::new(container)), folder }
+            .pinned()
     }
 
     /// A host that somebody else removes.
-    pub(super) fn of_fleet(
-        host: cc_cloud::rehearsal::RunningHost,
-        container: String,
-        key: RehearsalKey,
-        containers: Containers,
-    ) -> Self {
-        let host = Self {
-            name: host.name,
-            address: host.address,
-            host_keys: host.host_keys,
-            key,
-            container,
-            alone: None,
-            docker: Docker::connect_with_defaults().unwrap(),
-            containers,
-            folder: tempfile::tempdir().unwrap(),
-        };
-        host.write_known_hosts();
+    pub(super) fn of_fleet(host: RunningHost, container: String, key: RehearsalKey, containers: Containers) -> Self {
+        let machine = Machine::Container(Box::new(Container::of_fleet(container, containers)));
+        let folder = tempfile::tempdir().unwrap();
+        let RunningHost { name, address, host_keys, .. } = host;
+        Self { name, address, port: 22, host_keys, key, machine, folder }.pinned()
+    }
+
+    /// A fresh virtual machine with blank disks, `/dev/disk/by-id/virtio-NAME`: a host with a kernel of its own, which may
+    /// swap, mount devices, set every kernel parameter and reboot. Only tests of `make test-vm` may have one.
+    pub fn virtual_machine(disks: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let image = VirtualMachine::image();
+        let key = RehearsalKey::ensure_in(&image).unwrap();
+        let host_keys = fs::read_to_string(image.join("host_keys")).unwrap().lines().map(str::to_owned).collect();
+        let machine = VirtualMachine::start(disks, folder.path());
+        machine.booted();
+        let (name, address, port) = ("vm".to_owned(), Ipv4Addr::LOCALHOST, machine.port);
+        let host = Self { name, address, port, host_keys, key, machine: Machine::Virtual(machine), folder }.pinned();
+        host.open_session();
         host
     }
 
-    /// Runs a command as root, past SSH, and returns its standard output without the last line end. Panics if it fails.
+    /// Runs a command as root, past the command, and returns its standard output without the last line end. Panics if it fails.
     pub fn exec(&self, command: &[&str]) -> String {
         let output = self.try_exec(command);
         assert_eq!(output.code, 0, "{command:?} on {}: {output:?}", self.name);
@@ -120,14 +85,14 @@ impl TestHost {
         self.exec(&["sh", "-c", line])
     }
 
-    /// Runs a command as root, past SSH, whatever its exit code.
+    /// Runs a command as root, past the command, whatever its exit code.
     pub fn try_exec(&self, command: &[&str]) -> Output {
-        wait(self.run(command, None))
+        self.run(command, None)
     }
 
     /// Writes a file with the given mode (`0644`), as root.
     pub fn put(&self, path: &str, mode: &str, content: &[u8]) {
-        let output = wait(self.run(&["install", "-D", "-m", mode, "/dev/stdin", path], Some(content)));
+        let output = self.run(&["install", "-D", "-m", mode, "/dev/stdin", path], Some(content));
         assert_eq!(output.code, 0, "write {path}: {output:?}");
     }
 
@@ -138,13 +103,29 @@ impl TestHost {
         Snapshot::parse(&self.exec(&command))
     }
 
-    /// What stands for a reboot: the container ends and boots again. Files stay, processes and tmpfs do not.
+    /// Reboots the host and waits for it. What stands for a reboot of a container: it ends and boots again; files stay,
+    /// processes and tmpfs do not.
     pub fn reboot(&self) {
-        wait(async {
-            let options = RestartContainerOptionsBuilder::new().t(10).build();
-            self.docker.restart_container(&self.container, Some(options)).await.unwrap();
-            self.containers.admit(&self.name, &self.container, self.address, &self.key.authorized).await.unwrap();
-        });
+        match &self.machine {
+            Machine::Container(container) => {
+                let (name, address, key) = (&self.name, self.address, &self.key.authorized);
+                wait(async {
+                    container.restart().await;
+                    container.admit(name, address, key).await;
+                });
+            }
+            Machine::Virtual(machine) => {
+                let boot = || self.exec(&["cat", "/proc/sys/kernel/random/boot_id"]);
+                let before = boot();
+                // The session may end before the command does.
+                self.try_exec(&["systemctl", "reboot"]);
+                machine.booted();
+                // It would wait for a host that no longer knows it.
+                let _ = self.ssh("root").args(["-O", "exit", "-S"]).arg(self.session()).output();
+                self.open_session();
+                assert_ne!(boot(), before, "the virtual machine has not rebooted");
+            }
+        }
     }
 
     /// A file of known hosts that has this host's keys under its address.
@@ -156,69 +137,56 @@ impl TestHost {
     /// configuration; the caller adds the command.
     pub fn ssh(&self, user: &str) -> Command {
         let mut ssh = Command::new("ssh");
-        ssh.args([
-            "-F",
-            "none",
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            "StrictHostKeyChecking=yes",
-            "-o",
-            "IdentitiesOnly=yes",
-            "-o",
-        ])
-        .arg(format!("UserKnownHostsFile={}", self.known_hosts().display()))
-        .arg("-i")
-        .arg(&self.key.path)
-        .arg(format!("{user}@{}", self.address));
+        for option in ["BatchMode=yes", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes"] {
+            ssh.args(["-o", option]);
+        }
+        ssh.args(["-F", "none", "-p", &self.port.to_string()])
+            .arg("-o")
+            .arg(format!("UserKnownHostsFile={}", self.known_hosts().display()))
+            .arg("-i")
+            .arg(&self.key.path)
+            .arg(format!("{user}@{}", self.address));
         ssh
     }
 
-    fn write_known_hosts(&self) {
-        let lines = self.host_keys.iter().map(|key| format!("{} {key}\n", self.address));
+    fn pinned(self) -> Self {
+        let place = match self.port {
+            22 => self.address.to_string(),
+            port => format!("[{}]:{port}", self.address),
+        };
+        let lines = self.host_keys.iter().map(|key| format!("{place} {key}\n"));
         fs::write(self.known_hosts(), lines.collect::<String>()).unwrap();
+        self
     }
 
-    async fn run(&self, command: &[&str], input: Option<&[u8]>) -> Output {
-        let config = ExecConfig {
-            attach_stdin: Some(input.is_some()),
-            attach_stdout: Some(true),
-            attach_stderr: Some(true),
-            cmd: Some(command.iter().map(|word| (*word).to_owned()).collect()),
-            ..Default::default()
-        };
-        let id = self.docker.create_exec(&self.container, config).await.unwrap().id;
-        let StartExecResults::Attached { mut output, input: mut stdin } =
-            self.docker.start_exec(&id, None).await.unwrap()
-        else {
-            unreachable!("an attached command was asked for")
-        };
-        if let Some(input) = input {
-            stdin.write_all(input).await.unwrap();
-            stdin.shutdown().await.unwrap();
-        }
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        while let Some(chunk) = output.next().await {
-            match chunk.unwrap() {
-                LogOutput::StdErr { message } => stderr.extend_from_slice(&message),
-                other => stdout.extend_from_slice(&other.into_bytes()),
-            }
-        }
-        Output {
-            code: self.docker.inspect_exec(&id).await.unwrap().exit_code.unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+    fn run(&self, command: &[&str], input: Option<&[u8]>) -> Output {
+        match &self.machine {
+            Machine::Container(container) => wait(container.run(command, input)),
+            Machine::Virtual(_) => self.run_in_session(command, input),
         }
     }
-}
 
-impl Drop for TestHost {
-    fn drop(&mut self) {
-        if let Some(container) = self.alone.take() {
-            let removed = wait(container.rm());
-            if !std::thread::panicking() {
-                removed.unwrap();
-            }
-        }
+    /// Logs in once for all that is looked at until the next reboot: a login takes an emulated processor seconds.
+    fn open_session(&self) {
+        let mut ssh = self.ssh("root");
+        ssh.args(["-f", "-N", "-o", "ControlMaster=yes", "-S"]).arg(self.session());
+        // It stays behind, and must not hold what the test's own output goes to.
+        ssh.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(ssh.status().unwrap().success(), "root cannot log in to {}: {ssh:?}", self.name);
+    }
+
+    fn session(&self) -> PathBuf {
+        self.folder.path().join("session")
+    }
+
+    fn run_in_session(&self, command: &[&str], input: Option<&[u8]>) -> Output {
+        let quoted: Vec<_> = command.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+        let mut ssh = self.ssh("root");
+        ssh.arg("-S").arg(self.session()).arg("--").arg(quoted.join(" "));
+        let mut child = ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Dropped, so that the command sees the end of its input.
+        child.stdin.take().unwrap().write_all(input.unwrap_or_default()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Output::new(output.status.code().unwrap_or(-1).into(), &output.stdout, &output.stderr)
     }
 }
