@@ -7,12 +7,14 @@ pub const CPU_TIMES: [&str; 3] = ["sh", "-c", "head -n 1 /proc/stat && sleep 30 
 type Times = [u64; 8];
 
 /// The share of time between the two lines in which the hypervisor ran somebody else, in percent. None where the text is
-/// something else, where no time has passed, or where a counter has run backwards (the kernel was not the same).
+/// something else, where no time has passed, or where a counter has run backwards. Only idle and iowait may do that (proc(5));
+/// they count as no time then.
 pub fn steal_percent(text: &str) -> Option<f64> {
     let [first, second]: [Times; 2] = text.lines().map(times).collect::<Option<Vec<_>>>()?.try_into().ok()?;
     let mut all: u64 = 0;
-    for (before, after) in first.iter().zip(second) {
-        all = all.checked_add(after.checked_sub(*before)?)?;
+    for (field, (before, after)) in first.iter().zip(second).enumerate() {
+        let spent = if matches!(field, 3 | 4) { after.saturating_sub(*before) } else { after.checked_sub(*before)? };
+        all = all.checked_add(spent)?;
     }
     let steal = second[7] - first[7];
     #[expect(clippy::cast_precision_loss, reason = "a percentage")]
@@ -40,6 +42,8 @@ mod tests {
     fn a_time_that_runs_backwards_measures_nothing() {
         let one_backwards = "cpu  350111 447635 145554 117240 4518 0 2116 9347\ncpu  350481 448165 145667 117240 4518 0 667 117240\n";
         assert_eq!(steal_percent(one_backwards), None);
+        let iowait_backwards = "cpu  100 0 0 100 7 0 0 0\ncpu  150 0 0 140 6 0 0 10\n";
+        assert_eq!(steal_percent(iowait_backwards), Some(10.0));
     }
 
     #[test]
