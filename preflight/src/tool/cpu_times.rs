@@ -40,7 +40,8 @@ mod tests {
     /// Found by the property below: the steal of a machine whose other times ran backwards came out above 100 %.
     #[test]
     fn a_time_that_runs_backwards_measures_nothing() {
-        let one_backwards = "cpu  350111 447635 145554 117240 4518 0 2116 9347\ncpu  350481 448165 145667 117240 4518 0 667 117240\n";
+        let one_backwards =
+            "cpu  350111 447635 145554 117240 4518 0 2116 9347\ncpu  350481 448165 145667 117240 4518 0 667 117240\n";
         assert_eq!(steal_percent(one_backwards), None);
         let iowait_backwards = "cpu  100 0 0 100 7 0 0 0\ncpu  150 0 0 140 6 0 0 10\n";
         assert_eq!(steal_percent(iowait_backwards), Some(10.0));
