@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod error;
+pub mod keeper;
 pub mod preflight;
 pub mod rehearsal;
 pub mod report;

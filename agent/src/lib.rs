@@ -12,6 +12,7 @@ pub mod facts;
 pub mod health;
 pub mod host;
 pub mod journal;
+pub mod kept;
 pub mod ledger;
 mod ordered;
 pub mod probe;
