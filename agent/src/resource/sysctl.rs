@@ -73,8 +73,9 @@ impl Sysctl {
 
     /// The file that sets it at boot, one for each key.
     fn file(&self) -> File {
+        // The last file wins at boot, and 99-sysctl.conf is the link to /etc/sysctl.conf.
         File {
-            path: format!("/etc/sysctl.d/60-cc-cloud-{}.conf", self.name.replace('/', "-")),
+            path: format!("/etc/sysctl.d/99-zz-cc-cloud-{}.conf", self.name.replace('/', "-")),
             content: (self.state == Presence::Present).then(|| Content::Text(self.render())),
             owner: Some("root".to_owned()),
             group: Some("root".to_owned()),
@@ -177,7 +178,7 @@ mod tests {
         assert_eq!(sysctl("net.core.somaxconn", "1").path(), Path::new("/proc/sys/net/core/somaxconn"));
         let vlan = sysctl("net.ipv4.conf.eth0/100.forwarding", "1");
         assert_eq!(vlan.path(), Path::new("/proc/sys/net/ipv4/conf/eth0.100/forwarding"));
-        assert_eq!(vlan.file().path, "/etc/sysctl.d/60-cc-cloud-net.ipv4.conf.eth0-100.forwarding.conf");
+        assert_eq!(vlan.file().path, "/etc/sysctl.d/99-zz-cc-cloud-net.ipv4.conf.eth0-100.forwarding.conf");
     }
 
     #[test]
