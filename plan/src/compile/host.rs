@@ -1,5 +1,8 @@
 //! The plan of one host, and of all.
 
+mod needs;
+mod offers;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -8,14 +11,12 @@ use cc_agent::step::{Handler, Step, StepId};
 use minijinja::Value;
 
 use super::identity;
-use super::param;
 use super::resource::{CompiledResource, Desired};
 use super::role::CompiledRole;
 use super::scope::HostScope;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{HostPlan, Needs, Offered};
-use crate::spec::role::ParamType;
 use crate::suggest::closest;
 use crate::template::Fault;
 
@@ -127,53 +128,6 @@ impl HostCompiler<'_> {
             Err(fault) => self.scope.report(fault),
         }
         self.offers(index);
-    }
-
-    /// What a service offers on this host, and who uses it. A port that depends on something unknown is left out.
-    fn offers(&mut self, index: usize) {
-        let world = Arc::clone(self.world);
-        let service = &world.spec.environment.services[index];
-        let Some(role) = world.spec.roles.get(&service.role.value) else { return };
-        for (number, offer) in role.offers.iter().enumerate() {
-            self.scope.take_touched();
-            let port = u16::try_from(self.scope.port(index, self.host, number)).ok();
-            self.offers.push(Offered {
-                service: service.name.value.clone(),
-                offer: offer.name.value.clone(),
-                port: port.filter(|_| self.scope.take_touched().is_empty()),
-                clients: world
-                    .topology
-                    .clients_of(index, &offer.name)
-                    .into_iter()
-                    .filter(|client| *client != self.host)
-                    .map(|client| world.spec.inventory.hosts[client].name.value.clone())
-                    .collect(),
-            });
-        }
-    }
-
-    /// What a service needs, as far as it is known; `None` when its role asks for nothing.
-    fn needs(&self, name: &str, role: &CompiledRole<'_>, context: &Value) -> Result<Option<Needs>, Fault> {
-        let mut needs = Needs { service: name.to_owned(), memory: None, disk: None };
-        for (what, compiled) in &role.needs {
-            self.scope.take_touched();
-            let value = compiled.value(&self.world.engine, context)?;
-            if value.is_none() {
-                continue;
-            }
-            let bytes = param::convert(&ParamType::Bytes, &value)
-                .map_err(|(what, hint)| Diagnostic::error(compiled.span(), what).hint(hint))?;
-            let bytes = u64::try_from(bytes).ok().filter(|_| self.scope.take_touched().is_empty());
-            match *what {
-                "memory" => needs.memory = bytes,
-                "disk" => needs.disk = bytes,
-                _ => {
-                    let message = format!("unknown need `{what}`: a role can need `memory` and `disk`");
-                    return Err(Diagnostic::error(compiled.span(), message).into());
-                }
-            }
-        }
-        Ok((needs.memory.is_some() || needs.disk.is_some()).then_some(needs))
     }
 
     fn handlers<'r>(
