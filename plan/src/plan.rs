@@ -8,7 +8,7 @@ use cc_agent::step::{Handler, Step};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::spec::environment::{BatchSize, Rollout};
+use crate::spec::environment::{BatchSize, Budget, HostOrder, Rollout};
 
 /// What `compile` makes of a spec and facts. As JSON it holds the length of each blob instead of its bytes.
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +19,8 @@ pub struct Plan {
     pub hosts: Vec<HostPlan>,
     /// Stages in order: what must be healthy before the next begins.
     pub stages: Vec<Stage>,
+    /// How many hosts in all a run may lose before it stops.
+    pub budget: Budget,
     /// Content above the inline limit, by SHA-256 in lower-case hex.
     #[serde(serialize_with = "lengths")]
     pub blobs: BTreeMap<String, Arc<[u8]>>,
@@ -129,16 +131,28 @@ fn rollout<S: Serializer>(rollout: &Rollout, serializer: S) -> Result<S::Ok, S::
         Percent(String),
     }
     #[derive(Serialize)]
-    struct Written {
+    struct Written<'a> {
         canary: usize,
         batches: Vec<Size>,
+        order: HostOrder,
         max_failed: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        max_unreachable: Option<usize>,
+        pause: u64,
+        gate: Vec<&'a str>,
     }
     let size = |size: &BatchSize| match size {
         BatchSize::Hosts(count) => Size::Hosts(*count),
         BatchSize::Percent(share) => Size::Percent(format!("{share}%")),
     };
-    let Rollout { canary, batches, max_failed } = rollout;
-    Written { canary: *canary, batches: batches.iter().map(size).collect(), max_failed: *max_failed }
-        .serialize(serializer)
+    Written {
+        canary: rollout.canary,
+        batches: rollout.batches.iter().map(size).collect(),
+        order: rollout.order,
+        max_failed: rollout.max_failed,
+        max_unreachable: rollout.max_unreachable,
+        pause: rollout.pause,
+        gate: rollout.gate.iter().map(|service| service.as_str()).collect(),
+    }
+    .serialize(serializer)
 }

@@ -106,7 +106,7 @@ proptest! {
         ], 0..4),
     ) {
         let hosts: Vec<usize> = (0..hosts).collect();
-        let rollout = Rollout { canary, batches: sizes, max_failed: 0 };
+        let rollout = Rollout { canary, batches: sizes, ..Rollout::default() };
         let batches = rollout.split(&hosts);
         prop_assert_eq!(batches.concat(), hosts.clone());
         prop_assert!(batches.iter().all(|batch| !batch.is_empty()));

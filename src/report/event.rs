@@ -104,6 +104,14 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// A run lost more hosts than it may, and begins no other.
+    Stopped {
+        /// What it lost.
+        reason: &'a str,
+        /// Where its hosts stand.
+        #[serde(flatten)]
+        standing: &'a Standing,
+    },
     /// A host cannot be reached.
     Unreachable {
         /// The host.
@@ -178,6 +186,19 @@ impl<'a> Event<'a> {
 
 /// A name and a value.
 pub type Pair = (String, String);
+
+/// Where the hosts of a stopped run stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// Something failed on them.
+    pub failed: Vec<String>,
+    /// Out of reach.
+    pub unreachable: Vec<String>,
+    /// Changed as far as the run came.
+    pub done: Vec<String>,
+    /// Nothing was begun on them.
+    pub untouched: Vec<String>,
+}
 
 /// How a host ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

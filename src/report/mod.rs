@@ -11,7 +11,7 @@ mod style;
 mod table;
 mod text;
 
-pub use event::{Event, HostState, HostSummary, Pair};
+pub use event::{Event, HostState, HostSummary, Pair, Standing};
 pub use plan_view::{HostView, PlanView, StepView};
 pub use printer::Printer;
 pub use style::Style;

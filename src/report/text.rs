@@ -7,7 +7,7 @@ use cc_agent::change::Change;
 use cc_agent::check::Finding;
 use cc_agent::protocol::StepError;
 
-use super::event::{Event, HostState, HostSummary};
+use super::event::{Event, HostState, HostSummary, Standing};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::style::Style;
@@ -60,6 +60,7 @@ impl TextSink {
                 let line = format!("not begun: {service} on {}: {reason}", hosts.join(", "));
                 self.complain(&(self.style.warn(&line) + "\n"));
             }
+            Event::Stopped { reason, standing } => self.stopped(reason, standing),
             // The message has the host's name.
             Event::Unreachable { message, hint, .. } => {
                 self.problem(&self.style.bad("unreachable:"), message, hint.as_slice());
@@ -114,6 +115,20 @@ impl TextSink {
             None if self.verbose > 0 && done == total => self.say(&format!("{activity}: {done} of {total} hosts")),
             None => {}
         }
+    }
+
+    fn stopped(&self, reason: &str, standing: &Standing) {
+        let mut text = format!("{} {reason}\n", self.style.bad("stopped:"));
+        let groups = [
+            ("failed", &standing.failed),
+            ("unreachable", &standing.unreachable),
+            ("done", &standing.done),
+            ("untouched", &standing.untouched),
+        ];
+        for (name, hosts) in groups.iter().filter(|(_, hosts)| !hosts.is_empty()) {
+            let _ = writeln!(text, "  {name}: {}", hosts.join(", "));
+        }
+        self.complain(&text);
     }
 
     fn stage(&mut self, stage: &str, services: &[&str], batch: (usize, usize), hosts: &[&str], steps: usize) {

@@ -1,5 +1,6 @@
 //! The run: batch after batch, every host of a batch at the same time, health before the next.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use futures_util::{StreamExt, stream};
 
 use super::fleet::Fleet;
 use super::interrupt::Interrupt;
+use super::losses::Losses;
 use super::member::{Member, is_refusal};
 use super::observe::Observation;
 use super::schedule::{Batch, Schedule, Work};
@@ -26,6 +28,14 @@ pub struct Options {
     pub health_deadline: Duration,
     /// Remove orphans at the end.
     pub prune: bool,
+}
+
+/// A run under way.
+pub(super) struct Run<'r> {
+    pub(super) plan: &'r Plan,
+    pub(super) options: &'r Options,
+    pub(super) interrupt: &'r Interrupt,
+    pub(super) report: &'r Report,
 }
 
 /// How a run ended.
@@ -46,32 +56,32 @@ pub async fn apply(
     report: &Report,
 ) -> Outcomes {
     let begun = Instant::now();
+    let run = Run { plan, options, interrupt, report };
     let mut tally = Tally::new(plan, &observation.view);
     let mut schedule = Schedule::new(plan, observation.due.clone(), fleet.lost.keys().cloned());
     let mut missing = observation.missing;
     let (stages, mut stage) = (schedule.stages(), 0);
     let mut last = None;
     while let Some(batch) = schedule.next_batch() {
-        if interrupt.is_set() {
-            break;
-        }
         if last.replace(batch.stage) != Some(batch.stage) {
             stage += 1;
         }
-        announce(&batch, (stage, stages), &tally, report);
-        let content = std::mem::take(&mut missing);
-        let results = run_batch(fleet, plan, &batch, &content, options, interrupt, report).await;
-        missing.extend(content.into_iter().filter(|(host, _)| !batch.work.iter().any(|work| work.host == *host)));
+        if !run.pause(batch.pause).await {
+            break;
+        }
+        run.announce(&batch, (stage, stages), &tally);
+        let results = run.batch(fleet, &batch, &missing, &mut schedule).await;
         for (work, result) in results {
-            settle(fleet, &mut schedule, &mut tally, &work, result, report);
+            missing.remove(&work.host);
+            run.settle(fleet, &mut tally, &work, result);
+        }
+        if !batch.gate.is_empty() && !interrupt.is_set() {
+            run.gate(fleet, &batch, &mut schedule, &mut tally).await;
         }
     }
-    for blocked in schedule.blocked() {
-        let hosts = blocked.hosts.iter().map(String::as_str).collect();
-        report.emit(&Event::Blocked { service: &blocked.service, hosts, reason: &blocked.reason });
-    }
+    run.left_undone(&schedule);
     if options.prune && !interrupt.is_set() {
-        prune(fleet, &observation.view, options, interrupt, &mut tally, report).await;
+        run.prune(fleet, &observation.view, &mut tally).await;
     }
     let hosts = tally.summaries(fleet);
     let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -79,71 +89,145 @@ pub async fn apply(
     Outcomes { hosts, interrupted: interrupt.is_set() }
 }
 
-fn announce(batch: &Batch, (stage, stages): (usize, usize), tally: &Tally, report: &Report) {
-    let mut services: Vec<&str> = batch.work.iter().flat_map(|work| &work.services).map(String::as_str).collect();
-    let mut seen = std::collections::BTreeSet::new();
-    services.retain(|service| seen.insert(*service));
-    report.emit(&Event::StageStarted {
-        stage,
-        stages,
-        services,
-        batch: batch.number + 1,
-        batches: batch.of,
-        hosts: batch.work.iter().map(|work| work.host.as_str()).collect(),
-        steps: batch.work.iter().map(|work| tally.due_steps(work)).sum(),
-    });
-}
-
 type Applied = (Vec<Outcome>, Vec<cc_agent::check::Finding>, bool);
 
-async fn run_batch(
-    fleet: &mut Fleet,
-    plan: &Plan,
-    batch: &Batch,
-    missing: &BTreeMap<String, Vec<String>>,
-    options: &Options,
-    interrupt: &Interrupt,
-    report: &Report,
-) -> Vec<(Work, Result<Applied, SshError>)> {
-    let jobs = fleet.members.values_mut().filter_map(|member| {
-        let work = batch.work.iter().find(|work| work.host == member.host)?;
-        let digests = missing.get(&member.host).map(Vec::as_slice).unwrap_or_default();
-        Some(async move {
-            let result = work_on(member, plan, work, digests, options, interrupt, report).await;
-            (work.clone(), result)
-        })
-    });
-    stream::iter(jobs).buffer_unordered(options.parallel).collect().await
-}
+impl Run<'_> {
+    /// Waits between two batches; false when the person stopped it.
+    async fn pause(&self, seconds: u64) -> bool {
+        if seconds > 0 {
+            self.report.emit(&Event::Note { message: &format!("pausing {seconds} s before the next batch") });
+            let _ = tokio::time::timeout(Duration::from_secs(seconds), self.interrupt.wait()).await;
+        }
+        !self.interrupt.is_set()
+    }
 
-/// Content first, then steps, handlers and checks in one request.
-async fn work_on(
-    member: &mut Member,
-    plan: &Plan,
-    work: &Work,
-    digests: &[String],
-    options: &Options,
-    interrupt: &Interrupt,
-    report: &Report,
-) -> Result<Applied, SshError> {
-    for digest in digests {
-        if let Some(content) = plan.blobs.get(digest) {
-            member.send_blob(digest, content).await?;
+    /// Says that a batch begins.
+    fn announce(&self, batch: &Batch, (stage, stages): (usize, usize), tally: &Tally) {
+        let mut services: Vec<&str> = batch.work.iter().flat_map(|work| &work.services).map(String::as_str).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        services.retain(|service| seen.insert(*service));
+        self.report.emit(&Event::StageStarted {
+            stage,
+            stages,
+            services,
+            batch: batch.number + 1,
+            batches: batch.of,
+            hosts: batch.work.iter().map(|work| work.host.as_str()).collect(),
+            steps: batch.work.iter().map(|work| tally.due_steps(work)).sum(),
+        });
+    }
+
+    /// Works on all hosts of a batch, so many at a time.
+    async fn batch(
+        &self,
+        fleet: &mut Fleet,
+        batch: &Batch,
+        missing: &BTreeMap<String, Vec<String>>,
+        schedule: &mut Schedule<'_>,
+    ) -> Vec<(Work, Result<Applied, SshError>)> {
+        let mut members: BTreeMap<&str, &mut Member> =
+            fleet.members.iter_mut().map(|(host, member)| (host.as_str(), member)).collect();
+        // Those that have to wait for a free place learn what has failed before their turn came.
+        let schedule = &RefCell::new(schedule);
+        let jobs = batch.work.iter().filter_map(|work| {
+            let member = members.remove(work.host.as_str())?;
+            let digests = missing.get(&work.host).map(Vec::as_slice).unwrap_or_default();
+            Some(async move {
+                let work = schedule.borrow_mut().begin(work.clone())?;
+                let result = self.work_on(member, &work, digests).await;
+                book(schedule.borrow_mut().losses(), &work, &result);
+                Some((work, result))
+            })
+        });
+        stream::iter(jobs).buffer_unordered(self.options.parallel).filter_map(std::future::ready).collect().await
+    }
+
+    /// Content first, then steps, handlers and checks in one request.
+    async fn work_on(&self, member: &mut Member, work: &Work, digests: &[String]) -> Result<Applied, SshError> {
+        for digest in digests {
+            if let Some(content) = self.plan.blobs.get(digest) {
+                member.send_blob(digest, content).await?;
+            }
+        }
+        let host = self.plan.hosts.iter().find(|host| host.host == work.host);
+        let checks = host.map(|host| &host.checks).into_iter().flatten();
+        let checks = checks.filter(|check| work.services.contains(&check.service)).cloned().collect();
+        let request = Request::Apply {
+            run: self.options.run.clone(),
+            steps: work.steps.clone(),
+            checks,
+            deadline: self.options.health_deadline.as_secs(),
+        };
+        let name = work.host.as_str();
+        match member.work(&request, self.interrupt, |event| show(self.report, name, event)).await? {
+            Reply::Applied { outcomes, findings, stopped } => Ok((outcomes, findings, stopped)),
+            other => Err(member.unexpected(&other)),
         }
     }
-    let host = plan.hosts.iter().find(|host| host.host == work.host);
-    let checks = host.map(|host| &host.checks).into_iter().flatten();
-    let checks = checks.filter(|check| work.services.contains(&check.service)).cloned().collect();
-    let request = Request::Apply {
-        run: options.run.clone(),
-        steps: work.steps.clone(),
-        checks,
-        deadline: options.health_deadline.as_secs(),
-    };
-    let name = work.host.as_str();
-    match member.work(&request, interrupt, |event| show(report, name, event)).await? {
-        Reply::Applied { outcomes, findings, stopped } => Ok((outcomes, findings, stopped)),
-        other => Err(member.unexpected(&other)),
+
+    /// Tells how a host's part of a batch ended.
+    fn settle(&self, fleet: &mut Fleet, tally: &mut Tally, work: &Work, result: Result<Applied, SshError>) {
+        match result {
+            Ok((outcomes, findings, _)) => {
+                for finding in findings.iter().filter(|finding| !finding.healthy) {
+                    self.report.emit(&Event::Check { host: &work.host, finding });
+                }
+                tally.applied(work, &outcomes, &findings);
+            }
+            Err(trouble) if !is_refusal(&trouble) => {
+                let (message, hint) = (trouble.to_string(), trouble.hint());
+                self.report.emit(&Event::Unreachable { host: &work.host, message: &message, hint: hint.as_deref() });
+                fleet.lose(&work.host, &trouble);
+            }
+            Err(refusal) => {
+                complain(self.report, &refusal);
+                tally.refused(work);
+            }
+        }
+    }
+
+    /// Removes the orphans.
+    async fn prune(&self, fleet: &mut Fleet, view: &crate::report::PlanView, tally: &mut Tally) {
+        for host in &view.hosts {
+            let orphans: Vec<String> =
+                host.orphans.iter().filter(|orphan| orphan.removable).map(|orphan| orphan.id.clone()).collect();
+            let Some(member) = fleet.members.get_mut(&host.host).filter(|_| !orphans.is_empty()) else { continue };
+            let request = Request::Prune { run: self.options.run.clone(), orphans };
+            let name = host.host.as_str();
+            match member.work(&request, self.interrupt, |event| show(self.report, name, event)).await {
+                Ok(Reply::Applied { outcomes, .. }) => tally.pruned(&host.host, &outcomes),
+                Ok(other) => complain(self.report, &member.unexpected(&other)),
+                Err(trouble) => complain(self.report, &trouble),
+            }
+        }
+    }
+
+    /// Says what was not begun, and why.
+    fn left_undone(&self, schedule: &Schedule) {
+        let standing = schedule.standing();
+        for blocked in schedule.blocked().iter().filter(|blocked| Some(blocked.reason.as_str()) != schedule.stopped()) {
+            let hosts = blocked.hosts.iter().map(String::as_str).collect();
+            self.report.emit(&Event::Blocked { service: &blocked.service, hosts, reason: &blocked.reason });
+        }
+        if let Some(reason) = schedule.stopped() {
+            self.report.emit(&Event::Stopped { reason, standing: &standing });
+        }
+    }
+}
+
+/// Books what failed and what was lost.
+fn book(losses: &mut Losses, work: &Work, result: &Result<Applied, SshError>) {
+    match result {
+        Ok((outcomes, findings, _)) => {
+            let failed = outcomes.iter().filter(|outcome| outcome.error.is_some());
+            failed.for_each(|outcome| losses.failed(&work.host, outcome.id.split('/').next().unwrap_or_default()));
+            let sick = findings.iter().filter(|finding| !finding.healthy);
+            sick.for_each(|finding| losses.failed(&work.host, &finding.service));
+        }
+        Err(trouble) if is_refusal(trouble) => {
+            work.services.iter().for_each(|service| losses.failed(&work.host, service));
+        }
+        Err(_) => losses.lost(&work.host),
     }
 }
 
@@ -161,63 +245,6 @@ fn show(report: &Report, host: &str, event: &AgentEvent) {
         AgentEvent::Waiting { finding } => report.emit(&Event::Waiting { host, finding }),
         // Only `exec` has output.
         AgentEvent::Output { .. } => {}
-    }
-}
-
-/// Books a host's part of a batch.
-fn settle(
-    fleet: &mut Fleet,
-    schedule: &mut Schedule,
-    tally: &mut Tally,
-    work: &Work,
-    result: Result<Applied, SshError>,
-    report: &Report,
-) {
-    match result {
-        Ok((outcomes, findings, _)) => {
-            for outcome in outcomes.iter().filter(|outcome| outcome.error.is_some()) {
-                schedule.failed(&work.host, outcome.id.split('/').next().unwrap_or_default());
-            }
-            for finding in findings.iter().filter(|finding| !finding.healthy) {
-                report.emit(&Event::Check { host: &work.host, finding });
-                schedule.failed(&work.host, &finding.service);
-            }
-            tally.applied(work, &outcomes, &findings);
-        }
-        Err(trouble) if !is_refusal(&trouble) => {
-            let (message, hint) = (trouble.to_string(), trouble.hint());
-            report.emit(&Event::Unreachable { host: &work.host, message: &message, hint: hint.as_deref() });
-            work.services.iter().for_each(|service| schedule.failed(&work.host, service));
-            schedule.lost(&work.host);
-            fleet.lose(&work.host, &trouble);
-        }
-        Err(refusal) => {
-            complain(report, &refusal);
-            work.services.iter().for_each(|service| schedule.failed(&work.host, service));
-            tally.refused(work);
-        }
-    }
-}
-
-async fn prune(
-    fleet: &mut Fleet,
-    view: &crate::report::PlanView,
-    options: &Options,
-    interrupt: &Interrupt,
-    tally: &mut Tally,
-    report: &Report,
-) {
-    for host in &view.hosts {
-        let orphans: Vec<String> =
-            host.orphans.iter().filter(|orphan| orphan.removable).map(|orphan| orphan.id.clone()).collect();
-        let Some(member) = fleet.members.get_mut(&host.host).filter(|_| !orphans.is_empty()) else { continue };
-        let request = Request::Prune { run: options.run.clone(), orphans };
-        let name = host.host.as_str();
-        match member.work(&request, interrupt, |event| show(report, name, event)).await {
-            Ok(Reply::Applied { outcomes, .. }) => tally.pruned(&host.host, &outcomes),
-            Ok(other) => complain(report, &member.unexpected(&other)),
-            Err(trouble) => complain(report, &trouble),
-        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod apply;
 mod fleet;
+mod gate;
 mod interrupt;
+pub mod losses;
 mod member;
 mod observe;
 mod run_id;

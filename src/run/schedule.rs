@@ -1,8 +1,12 @@
 //! Which steps run where and when: stages, batches, and what a failure stops. Pure, so that it can be tested without hosts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use cc_plan::plan::{Plan, StageService};
+use cc_plan::spec::environment::HostOrder;
+
+use super::losses::Losses;
+use crate::report::Standing;
 
 /// The services that have something to do, by host: a step that changes, or a handler that is pending.
 #[derive(Clone, Debug, Default)]
@@ -46,8 +50,12 @@ pub struct Batch {
     pub number: usize,
     /// How many batches the stage has at most.
     pub of: usize,
-    /// One entry a host.
+    /// One entry a host, in the order in which they are to begin.
     pub work: Vec<Work>,
+    /// Seconds to wait before it begins.
+    pub pause: u64,
+    /// Services beside those of the batch that must be healthy after it.
+    pub gate: BTreeSet<String>,
 }
 
 /// A service that is not begun on some hosts.
@@ -67,23 +75,18 @@ pub struct Schedule<'p> {
     due: Due,
     stage: usize,
     batch: usize,
-    failures: BTreeMap<String, BTreeSet<String>>,
-    lost: BTreeSet<String>,
+    /// Hosts and services that were handed out to be worked on.
+    begun: BTreeSet<(String, String)>,
+    losses: Losses,
     blocked: Vec<Blocked>,
+    stopped: Option<String>,
 }
 
 impl<'p> Schedule<'p> {
     /// A schedule of what is due. `lost` are hosts that cannot be reached.
     pub fn new(plan: &'p Plan, due: Due, lost: impl IntoIterator<Item = String>) -> Self {
-        let lost: BTreeSet<String> = lost.into_iter().collect();
-        let mut failures: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for service in plan.stages.iter().flat_map(|stage| &stage.services) {
-            let missing: BTreeSet<String> = service.hosts.iter().filter(|host| lost.contains(*host)).cloned().collect();
-            if !missing.is_empty() {
-                failures.insert(service.name.clone(), missing);
-            }
-        }
-        Self { plan, due, stage: 0, batch: 0, failures, lost, blocked: Vec::new() }
+        let losses = Losses::new(plan.budget, lost);
+        Self { plan, due, stage: 0, batch: 0, begun: BTreeSet::new(), losses, blocked: Vec::new(), stopped: None }
     }
 
     /// How many stages have something due.
@@ -91,19 +94,9 @@ impl<'p> Schedule<'p> {
         self.plan.stages.iter().filter(|stage| stage.services.iter().any(|service| self.is_due(service))).count()
     }
 
-    /// A service failed on a host.
-    pub fn failed(&mut self, host: &str, service: &str) {
-        self.failures.entry(service.to_owned()).or_default().insert(host.to_owned());
-    }
-
-    /// A host was lost: everything on it that had not been done has failed.
-    pub fn lost(&mut self, host: &str) {
-        self.lost.insert(host.to_owned());
-        for service in self.plan.stages.iter().skip(self.stage).flat_map(|stage| &stage.services) {
-            if service.hosts.iter().any(|on| on == host) && self.due.contains(host, &service.name) {
-                self.failures.entry(service.name.clone()).or_default().insert(host.to_owned());
-            }
-        }
+    /// What failed and what was lost so far.
+    pub fn losses(&mut self) -> &mut Losses {
+        &mut self.losses
     }
 
     /// Services that were not begun so far, each once.
@@ -111,9 +104,17 @@ impl<'p> Schedule<'p> {
         &self.blocked
     }
 
+    /// Why the run was stopped before its end, when it lost more hosts than it may.
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+
     /// The next batch that has something to do; `None` at the end.
     pub fn next_batch(&mut self) -> Option<Batch> {
         while let Some(stage) = self.plan.stages.get(self.stage) {
+            if self.stopped.is_none() {
+                self.stopped = self.losses.stop_run();
+            }
             let due: Vec<&StageService> = stage.services.iter().filter(|service| self.is_due(service)).collect();
             let of = due.iter().map(|service| self.batches(service).len()).max().unwrap_or(0);
             while self.batch < of {
@@ -121,7 +122,11 @@ impl<'p> Schedule<'p> {
                 self.batch += 1;
                 let work = self.work(&due, number);
                 if !work.is_empty() {
-                    return Some(Batch { stage: self.stage, number, of, work });
+                    let services = || due.iter().filter(|service| self.batches(service).len() > number);
+                    let pause = services().map(|service| service.rollout.pause).max().filter(|_| number > 0);
+                    let gate = services().flat_map(|service| &service.rollout.gate);
+                    let gate: BTreeSet<String> = gate.map(|service| service.value.clone()).collect();
+                    return Some(Batch { stage: self.stage, number, of, work, pause: pause.unwrap_or(0), gate });
                 }
             }
             self.stage += 1;
@@ -130,59 +135,98 @@ impl<'p> Schedule<'p> {
         None
     }
 
+    /// What of this work may begin now that others of its batch have ended: all of it, unless they have spent what a service,
+    /// or the run, may lose.
+    pub fn begin(&mut self, mut work: Work) -> Option<Work> {
+        self.stopped = self.stopped.take().or_else(|| self.losses.stop_run());
+        for name in std::mem::take(&mut work.services) {
+            let stop = self.stopped.clone().or_else(|| self.service(&name).and_then(|s| self.losses.stop_service(s)));
+            match stop {
+                Some(reason) => self.block(&name, vec![work.host.clone()], reason),
+                None => work.services.push(name),
+            }
+        }
+        work.steps.retain(|step| work.services.iter().any(|service| owns(service, step)));
+        self.begun.extend(work.services.iter().map(|service| (work.host.clone(), service.clone())));
+        (!work.services.is_empty()).then_some(work)
+    }
+
+    /// Whether a service still has something to do that has not begun.
+    pub fn comes_later(&self, service: &str) -> bool {
+        self.due.0.iter().any(|due| due.1 == service && !self.begun.contains(due))
+    }
+
+    /// Where the hosts stand that had something to do.
+    pub fn standing(&self) -> Standing {
+        let failed = self.losses.failed_hosts();
+        let mut standing = Standing::default();
+        let hosts: BTreeSet<&str> = self.due.0.iter().map(|(host, _)| host.as_str()).collect();
+        for host in hosts {
+            let begun = self.begun.iter().any(|(on, _)| on == host);
+            let group = match () {
+                () if self.losses.is_lost(host) => &mut standing.unreachable,
+                () if failed.contains(host) => &mut standing.failed,
+                () if begun => &mut standing.done,
+                () => &mut standing.untouched,
+            };
+            group.push(host.to_owned());
+        }
+        standing
+    }
+
     fn is_due(&self, service: &StageService) -> bool {
         service.hosts.iter().any(|host| self.due.contains(host, &service.name))
     }
 
-    /// The service's hosts that are due, in its batches.
+    /// The service's hosts that are due and were there when the run began, in its batches.
     fn batches(&self, service: &StageService) -> Vec<Vec<String>> {
-        let hosts: Vec<String> =
-            service.hosts.iter().filter(|host| self.due.contains(host, &service.name)).cloned().collect();
+        let due = |host: &&String| self.due.contains(host, &service.name) && !self.losses.was_absent(host);
+        let mut hosts: Vec<String> = service.hosts.iter().filter(due).cloned().collect();
+        match service.rollout.order {
+            HostOrder::Inventory => {}
+            HostOrder::Reverse => hosts.reverse(),
+            HostOrder::Name => hosts.sort(),
+        }
         service.rollout.split(&hosts).into_iter().map(<[String]>::to_vec).collect()
     }
 
     fn work(&mut self, due: &[&StageService], number: usize) -> Vec<Work> {
-        let mut work: BTreeMap<usize, Work> = BTreeMap::new();
+        let mut work: Vec<Work> = Vec::new();
         for service in due {
             let Some(hosts) = self.batches(service).into_iter().nth(number) else { continue };
-            if let Some(reason) = self.obstacle(service, number) {
+            if let Some(reason) = self.obstacle(service) {
                 self.block(&service.name, hosts, reason);
                 continue;
             }
-            for host in hosts.into_iter().filter(|host| !self.lost.contains(host)) {
-                let Some(position) = self.plan.hosts.iter().position(|plan| plan.host == host) else { continue };
-                let steps = self.plan.hosts[position].steps.iter().filter(|step| step.service == service.name);
-                let entry =
-                    work.entry(position).or_insert_with(|| Work { host, services: Vec::new(), steps: Vec::new() });
-                entry.services.push(service.name.clone());
-                entry.steps.extend(steps.map(|step| step.id.clone()));
+            for host in hosts.into_iter().filter(|host| !self.losses.is_lost(host)) {
+                let Some(planned) = self.plan.hosts.iter().find(|plan| plan.host == host) else { continue };
+                let steps = planned.steps.iter().filter(|step| step.service == service.name);
+                let at = work.iter().position(|work| work.host == host).unwrap_or_else(|| {
+                    work.push(Work { host, services: Vec::new(), steps: Vec::new() });
+                    work.len() - 1
+                });
+                work[at].services.push(service.name.clone());
+                work[at].steps.extend(steps.map(|step| step.id.clone()));
             }
         }
-        work.into_values().collect()
+        work
     }
 
     /// Why a service must not begin, or go on to its next batch.
-    fn obstacle(&self, service: &StageService, number: usize) -> Option<String> {
-        let spent = self.failures.get(&service.name).filter(|hosts| hosts.len() > service.rollout.max_failed);
-        // Hosts that were unreachable from the start do not keep the reachable ones of the same service back.
-        if let Some(hosts) = spent
-            && number > 0
-        {
-            return Some(format!("it failed on {}", join(hosts)));
-        }
-        service.uses.iter().find_map(|used| {
-            if let Some(blocked) = self.blocked.iter().find(|blocked| blocked.service == *used) {
-                return Some(format!("it uses {used}, which was not begun on {}", blocked.hosts.join(", ")));
-            }
-            let budget = self.service(used).map_or(0, |service| service.rollout.max_failed);
-            let hosts = self.failures.get(used).filter(|hosts| hosts.len() > budget)?;
-            let lost = hosts.iter().all(|host| self.lost.contains(host));
-            let what = if lost { "cannot be reached" } else { "failed" };
-            Some(format!("it uses {used}, which {what} on {}", join(hosts)))
+    fn obstacle(&self, service: &StageService) -> Option<String> {
+        let stopped = self.stopped.clone().or_else(|| self.losses.stop_service(service));
+        stopped.or_else(|| {
+            service.uses.iter().find_map(|used| {
+                if let Some(blocked) = self.blocked.iter().find(|blocked| blocked.service == *used) {
+                    return Some(format!("it uses {used}, which was not begun on {}", blocked.hosts.join(", ")));
+                }
+                let trouble = self.losses.trouble(self.service(used)?)?;
+                Some(format!("it uses {used}, which {trouble}"))
+            })
         })
     }
 
-    fn service(&self, name: &str) -> Option<&StageService> {
+    fn service(&self, name: &str) -> Option<&'p StageService> {
         self.plan.stages.iter().flat_map(|stage| &stage.services).find(|service| service.name == name)
     }
 
@@ -194,124 +238,9 @@ impl<'p> Schedule<'p> {
     }
 }
 
-fn join(hosts: &BTreeSet<String>) -> String {
-    hosts.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+fn owns(service: &str, step: &str) -> bool {
+    step.strip_prefix(service).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use cc_plan::plan::{HostPlan, Stage};
-    use cc_plan::spec::environment::{BatchSize, Rollout};
-
-    use super::*;
-
-    fn service(name: &str, hosts: &[&str], uses: &[&str], rollout: Rollout) -> StageService {
-        StageService {
-            name: name.to_owned(),
-            role: name.to_owned(),
-            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
-            uses: uses.iter().map(|&used| used.to_owned()).collect(),
-            rollout,
-        }
-    }
-
-    fn plan(stages: Vec<Vec<StageService>>) -> Plan {
-        let hosts: BTreeSet<String> = stages.iter().flatten().flat_map(|service| service.hosts.clone()).collect();
-        let host = |host| HostPlan {
-            host,
-            steps: Vec::new(),
-            handlers: Vec::new(),
-            checks: Vec::new(),
-            needs: Vec::new(),
-            offers: Vec::new(),
-        };
-        Plan {
-            environment: "test".to_owned(),
-            hosts: hosts.into_iter().map(host).collect(),
-            stages: stages.into_iter().map(|services| Stage { services }).collect(),
-            blobs: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-        }
-    }
-
-    fn everything(plan: &Plan) -> Due {
-        let mut due = Due::default();
-        for service in plan.stages.iter().flat_map(|stage| &stage.services) {
-            for host in &service.hosts {
-                due.add(host, &service.name);
-            }
-        }
-        due
-    }
-
-    fn sites() -> Plan {
-        let rolling = Rollout { canary: 1, batches: vec![BatchSize::Percent(100)], max_failed: 0 };
-        plan(vec![
-            vec![service("db", &["db1"], &[], Rollout::default()), service("mail", &["web1"], &[], Rollout::default())],
-            vec![service("web", &["web1", "web2", "web3"], &["db"], rolling)],
-            vec![service("proxy", &["proxy1"], &["web"], Rollout::default())],
-        ])
-    }
-
-    fn names(batch: &Batch) -> Vec<String> {
-        batch.work.iter().map(|work| format!("{}:{}", work.host, work.services.join("+"))).collect()
-    }
-
-    #[test]
-    fn stages_and_batches_come_in_order() {
-        let plan = sites();
-        let mut schedule = Schedule::new(&plan, everything(&plan), []);
-        assert_eq!(schedule.stages(), 3);
-        let batches: Vec<_> = std::iter::from_fn(|| schedule.next_batch()).map(|batch| names(&batch)).collect();
-        assert_eq!(
-            batches,
-            [vec!["db1:db", "web1:mail"], vec!["web1:web"], vec!["web2:web", "web3:web"], vec!["proxy1:proxy"]]
-        );
-        assert!(schedule.blocked().is_empty());
-    }
-
-    #[test]
-    fn a_failure_stops_what_depends_on_it_and_nothing_else() {
-        let plan = sites();
-        let mut schedule = Schedule::new(&plan, everything(&plan), []);
-        schedule.next_batch();
-        schedule.failed("db1", "db");
-        assert_eq!(schedule.next_batch(), None);
-        let blocked: Vec<_> = schedule.blocked().iter().map(|b| (b.service.as_str(), b.reason.as_str())).collect();
-        assert_eq!(blocked[0], ("web", "it uses db, which failed on db1"));
-        assert_eq!(blocked[1].0, "proxy");
-    }
-
-    #[test]
-    fn a_failed_canary_stops_the_later_batches() {
-        let plan = sites();
-        let mut schedule = Schedule::new(&plan, everything(&plan), []);
-        schedule.next_batch();
-        assert_eq!(names(&schedule.next_batch().unwrap()), ["web1:web"]);
-        schedule.failed("web1", "web");
-        assert_eq!(schedule.next_batch(), None);
-        assert_eq!(schedule.blocked()[0].hosts, ["web2", "web3"]);
-    }
-
-    #[test]
-    fn an_unreachable_host_keeps_its_dependents_back_but_not_its_fellows() {
-        let plan = sites();
-        let mut schedule = Schedule::new(&plan, everything(&plan), ["web1".to_owned()]);
-        assert_eq!(names(&schedule.next_batch().unwrap()), ["db1:db"]);
-        assert_eq!(schedule.next_batch(), None, "the canary is the lost host, so the rest of web waits");
-        assert_eq!(schedule.blocked().iter().map(|b| b.service.as_str()).collect::<Vec<_>>(), ["web", "proxy"]);
-    }
-
-    #[test]
-    fn what_is_not_due_is_not_touched() {
-        let plan = sites();
-        let mut due = Due::default();
-        due.add("web2", "web");
-        due.add("proxy1", "proxy");
-        let mut schedule = Schedule::new(&plan, due, []);
-        assert_eq!(schedule.stages(), 2);
-        let batches: Vec<_> = std::iter::from_fn(|| schedule.next_batch()).collect();
-        assert_eq!(batches.iter().map(names).collect::<Vec<_>>(), [vec!["web2:web"], vec!["proxy1:proxy"]]);
-    }
-}
+mod tests;

@@ -76,6 +76,11 @@ impl Tally {
         self.counts.entry(work.host.clone()).or_default().failed += 1;
     }
 
+    /// Checks of a gate were not healthy on a host.
+    pub fn sick(&mut self, host: &str, checks: usize) {
+        self.counts.entry(host.to_owned()).or_default().failed += checks;
+    }
+
     /// Orphans were removed.
     pub fn pruned(&mut self, host: &str, outcomes: &[Outcome]) {
         let count = self.counts.entry(host.to_owned()).or_default();

@@ -51,6 +51,7 @@ pub fn compile(spec: &Spec, known: &Known) -> Result<Plan, Diagnostics> {
         environment: spec.environment.name.value.clone(),
         hosts: Vec::with_capacity(hosts.len()),
         stages: stages(&world),
+        budget: spec.environment.budget,
         blobs: BTreeMap::new(),
         secrets: BTreeMap::new(),
     };

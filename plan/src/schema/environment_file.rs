@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::quantity_types::{Address, BatchSize, Duration, Name, Port, Texts};
-use crate::spec::environment::Size;
+use crate::spec::environment::{HostOrder, Size};
 
 /// What an environment consists of: services, what others run for us, and how changes roll out.
 #[derive(JsonSchema)]
@@ -132,8 +132,18 @@ struct RolloutEntry {
     /// Sizes of the batches after it; the last repeats until all hosts are done. `[100%]` when absent.
     #[schemars(extend("minItems" = 1))]
     batches: Option<Vec<BatchSize>>,
-    /// Failed hosts, over the whole run, after which no further batch begins; 0 when absent.
+    /// In which order the hosts come; `inventory` when absent.
+    order: Option<HostOrder>,
+    /// Hosts that may fail, over the whole run, before no further one begins; 0 when absent. Written for the environment, it
+    /// counts the hosts of all services, and stops the whole run.
     max_failed: Option<u32>,
+    /// Hosts that may be out of reach, over the whole run, before no further one begins. When absent, hosts that are out of
+    /// reach from the start hold nobody back, and none may be lost in the middle. Written for the environment, it counts all hosts.
+    max_unreachable: Option<u32>,
+    /// Time between two batches.
+    pause: Option<Duration>,
+    /// Services whose health checks must pass, beside its own, before the next batch begins.
+    gate: Option<Texts>,
 }
 
 /// One step of the smoke test.

@@ -70,6 +70,8 @@ pub struct Environment {
     pub external: BTreeMap<String, External>,
     /// How changes roll over hosts, unless a service says otherwise.
     pub rollout: Rollout,
+    /// What a run may lose in all, where the environment's own rollout says so.
+    pub budget: Budget,
     /// The smoke test: steps of `verify`, in order; templates still unrendered.
     pub verify: Vec<Node>,
 }
@@ -162,8 +164,39 @@ pub struct Rollout {
     pub canary: usize,
     /// Sizes of the batches after it; the last repeats until all hosts are done.
     pub batches: Vec<BatchSize>,
-    /// Failed hosts, over the whole run, after which no further batch begins.
+    /// In which order the hosts come.
+    pub order: HostOrder,
+    /// Hosts that may fail, over the whole run, before no further one begins.
     pub max_failed: usize,
+    /// Hosts that may be out of reach, over the whole run, before no further one begins. None: those that are out of reach
+    /// from the start hold nobody back, and none may be lost in the middle.
+    pub max_unreachable: Option<usize>,
+    /// Seconds between two batches.
+    pub pause: u64,
+    /// Services whose health checks must pass, beside its own, before the next batch begins.
+    pub gate: Vec<Spanned<String>>,
+}
+
+/// In which order the hosts of a service come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HostOrder {
+    /// As in the inventory.
+    #[default]
+    Inventory,
+    /// The inventory's last host first.
+    Reverse,
+    /// By name.
+    Name,
+}
+
+/// How many hosts of the whole environment a run may lose before it stops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Budget {
+    /// Hosts that may fail; any number when None.
+    pub max_failed: Option<usize>,
+    /// Hosts that may be out of reach; any number when None.
+    pub max_unreachable: Option<usize>,
 }
 
 /// A number of hosts, or a share of them.
@@ -178,7 +211,15 @@ pub enum BatchSize {
 impl Default for Rollout {
     /// Everything at once, none may fail.
     fn default() -> Self {
-        Self { canary: 0, batches: vec![BatchSize::Percent(100)], max_failed: 0 }
+        Self {
+            canary: 0,
+            batches: vec![BatchSize::Percent(100)],
+            order: HostOrder::default(),
+            max_failed: 0,
+            max_unreachable: None,
+            pause: 0,
+            gate: Vec::new(),
+        }
     }
 }
 
@@ -207,8 +248,8 @@ mod tests {
 
     #[test]
     fn batches_cover_all_hosts_once() {
-        let rollout =
-            Rollout { canary: 1, batches: vec![BatchSize::Percent(25), BatchSize::Percent(100)], max_failed: 0 };
+        let batches = vec![BatchSize::Percent(25), BatchSize::Percent(100)];
+        let rollout = Rollout { canary: 1, batches, ..Rollout::default() };
         let hosts: Vec<u32> = (0..10).collect();
         let sizes: Vec<usize> = rollout.split(&hosts).iter().map(|batch| batch.len()).collect();
         assert_eq!(sizes, [1, 3, 6]);

@@ -4,6 +4,7 @@ mod host;
 mod param_value;
 mod reference;
 mod role;
+mod rollout;
 pub(super) mod secret;
 mod service;
 mod step;
@@ -83,4 +84,5 @@ pub(super) fn check(draft: &Draft<'_>, found: &mut Diagnostics) {
         role::check(name, role, found);
     }
     service::check(draft, found);
+    rollout::check(draft, found);
 }

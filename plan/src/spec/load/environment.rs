@@ -13,7 +13,7 @@ use crate::schema;
 use crate::source::Spanned;
 use crate::spec::check::Read;
 use crate::spec::environment::{
-    BatchSize, Environment, External, Policy, PreflightPolicy, Rollout, SERVICE_KEYS, Service,
+    BatchSize, Budget, Environment, External, Policy, PreflightPolicy, Rollout, SERVICE_KEYS, Service,
 };
 use crate::yaml::Document;
 
@@ -149,7 +149,8 @@ fn build(root: &Node) -> Environment {
         policy: fields.node("policy").map(policy).unwrap_or_default(),
         services: fields.entries("services").into_iter().map(|(name, node)| service(name, node)).collect(),
         external: fields.entries("external").into_iter().map(|(name, node)| (name.value, external(node))).collect(),
-        rollout: fields.node("rollout").map(|node| rollout(node, &Rollout::default())).unwrap_or_default(),
+        rollout: fields.node("rollout").map(rollout).unwrap_or_default(),
+        budget: fields.node("rollout").map(budget).unwrap_or_default(),
         verify: fields.items("verify").to_vec(),
     }
 }
@@ -183,7 +184,7 @@ fn service(name: Spanned<String>, node: &Node) -> Service {
         on: fields.texts("on"),
         uses: uses.filter_map(|(offer, service)| Some((offer.value, text(service)?))).collect(),
         params: fields.others(&SERVICE_KEYS),
-        rollout: fields.node("rollout").map(|node| rollout(node, &Rollout::default())),
+        rollout: fields.node("rollout").map(rollout),
         tags: fields.texts("tags").into_iter().map(|tag| tag.value).collect(),
         span: node.span,
         name,
@@ -199,15 +200,24 @@ fn external(node: &Node) -> External {
     }
 }
 
-/// A rollout; what is not written is as in `otherwise`.
-fn rollout(node: &Node, otherwise: &Rollout) -> Rollout {
-    let fields = Fields(node);
+/// A rollout; what is not written is as in the default.
+fn rollout(node: &Node) -> Rollout {
+    let (fields, otherwise) = (Fields(node), Rollout::default());
     let batches: Vec<BatchSize> = fields.items("batches").iter().filter_map(batch_size).collect();
     Rollout {
         canary: fields.number("canary").unwrap_or(otherwise.canary),
-        batches: if batches.is_empty() { otherwise.batches.clone() } else { batches },
+        batches: if batches.is_empty() { otherwise.batches } else { batches },
+        order: fields.choice("order").unwrap_or_default(),
         max_failed: fields.number("max_failed").unwrap_or(otherwise.max_failed),
+        max_unreachable: fields.number("max_unreachable"),
+        pause: fields.seconds("pause").unwrap_or(otherwise.pause),
+        gate: fields.texts("gate"),
     }
+}
+
+fn budget(node: &Node) -> Budget {
+    let fields = Fields(node);
+    Budget { max_failed: fields.number("max_failed"), max_unreachable: fields.number("max_unreachable") }
 }
 
 fn batch_size(node: &Node) -> Option<BatchSize> {

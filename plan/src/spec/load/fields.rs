@@ -2,6 +2,7 @@
 //! reported there and reads as absent here.
 
 use crate::node::{Kind, Node};
+use crate::quantity::parse_duration;
 use crate::source::Spanned;
 
 /// The entries of a mapping.
@@ -34,6 +35,15 @@ impl<'n> Fields<'n> {
     pub(super) fn number<T: TryFrom<i64>>(self, key: &str) -> Option<T> {
         match self.node(key)?.kind {
             Kind::Int(number) => T::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// A length of time, in seconds.
+    pub(super) fn seconds(self, key: &str) -> Option<u64> {
+        match &self.node(key)?.kind {
+            Kind::Int(number) => u64::try_from(*number).ok(),
+            Kind::String(text) => parse_duration(text).ok(),
             _ => None,
         }
     }
