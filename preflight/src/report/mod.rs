@@ -7,6 +7,7 @@ pub mod github;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod page;
 pub mod prometheus;
 pub mod reference;
 pub mod sarif;

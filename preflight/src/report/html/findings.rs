@@ -4,60 +4,59 @@ use std::fmt::Write as _;
 
 use super::super::group::Group;
 use super::super::mark::Mark;
-use super::super::markup::escape;
+use super::super::page::{Page, block, line};
 use super::super::summary::counts;
-use super::line;
 use crate::finding::Finding;
 
 /// What needs a look, then the rest folded.
-pub(super) fn write_group(text: &mut String, group: &Group<'_>, index: usize) {
+pub(super) fn write_group(page: &mut Page, group: &Group<'_>, index: usize) {
     let (good, bad): (Vec<&Finding>, Vec<&Finding>) =
         group.findings.iter().copied().partition(|finding| Mark::of(finding).is_good());
     let all = counts(|mark| group.count(mark));
     let _ = writeln!(
-        text,
+        page,
         "<section class=\"group\" id=\"group{index}\"><h3>{} <small>{all}</small></h3>",
         line(group.name())
     );
     for finding in bad {
-        write_finding(text, finding);
+        write_finding(page, finding);
     }
     if !good.is_empty() {
         let counted = counts(|mark| if mark.is_good() { group.count(mark) } else { 0 });
-        let _ = writeln!(text, "<details class=\"rest\"><summary>{counted}</summary>");
+        let _ = writeln!(page, "<details class=\"rest\"><summary>{counted}</summary>");
         for finding in good {
-            write_finding(text, finding);
+            write_finding(page, finding);
         }
-        text.push_str("</details>\n");
+        page.add("</details>\n");
     }
-    text.push_str("</section>\n");
+    page.add("</section>\n");
 }
 
-fn write_finding(text: &mut String, finding: &Finding) {
+fn write_finding(page: &mut Page, finding: &Finding) {
     let mark = Mark::of(finding);
     let (name, glyph) = (mark.name(), mark.glyph());
     let to = finding.to.as_ref().map(|to| format!(" <b>→ {}</b>", line(to))).unwrap_or_default();
     let _ = writeln!(
-        text,
+        page,
         "<article class=\"{name}\"><p class=\"mark\"><span aria-hidden=\"true\">{glyph}</span> {name}</p>\n\
          <div><h4><code>{}</code>{to} {}</h4>\n<dl>",
         line(&finding.id),
         line(&finding.title)
     );
     for (term, value) in rows(finding, mark) {
-        let _ = writeln!(text, "<dt>{term}</dt><dd>{}</dd>", line(&value));
+        let _ = writeln!(page, "<dt>{term}</dt><dd>{}</dd>", line(&value));
     }
-    text.push_str("</dl>\n");
+    page.add("</dl>\n");
     let evidence = &finding.evidence;
     if !evidence.text.is_empty() {
         let _ = writeln!(
-            text,
+            page,
             "<details class=\"evidence\"><summary>Evidence <code>SHA-256 {}</code></summary><pre>{}</pre></details>",
             line(&evidence.sha256),
-            escape(&evidence.text)
+            block(&evidence.text)
         );
     }
-    text.push_str("</div></article>\n");
+    page.add("</div></article>\n");
 }
 
 /// Term and value of everything that there is to say.

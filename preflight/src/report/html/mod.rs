@@ -1,6 +1,4 @@
-//! For an archive: one file that needs nothing else, on a screen, a telephone or paper, in twenty years.
-//!
-//! No script, no font, no picture and no address that a browser would fetch; the policy in its head forbids them.
+//! For an archive: the findings as a [`Page`].
 
 mod findings;
 mod tables;
@@ -9,12 +7,9 @@ use std::fmt::Write as _;
 
 use super::Report;
 use super::mark::Mark;
-use super::markup::escape;
-use super::plain::one_line;
+use super::page::{Page, line};
 use super::size_name;
 use crate::finding::Finding;
-
-const STYLE: &str = include_str!("style.css");
 
 const HOW_TO_READ: &str = "\
 <section id=\"how\"><h2>How to read this report</h2>
@@ -33,81 +28,62 @@ compared. A threshold is <em>documented</em> where a document names the figure, 
 </section>
 ";
 
-/// The file. It is well-formed XML as well.
+/// The file.
 pub fn render(report: &Report) -> String {
-    let mut text = head(report);
-    write_banner(&mut text, report);
-    write_due(&mut text, report);
-    tables::write_overview(&mut text, report);
-    tables::write_policy(&mut text, report);
-    tables::write_waivers(&mut text, report);
-    tables::write_attestations(&mut text, report);
-    text.push_str("<section id=\"findings\"><h2>Findings by host</h2>\n");
+    let mut page = Page::new(&format!("Preflight of {}, {}", report.name(), report.started.strftime("%Y-%m-%d")));
+    write_banner(&mut page, report);
+    write_due(&mut page, report);
+    tables::write_overview(&mut page, report);
+    tables::write_policy(&mut page, report);
+    tables::write_waivers(&mut page, report);
+    tables::write_attestations(&mut page, report);
+    page.add("<section id=\"findings\"><h2>Findings by host</h2>\n");
     for (index, group) in report.groups().iter().enumerate() {
-        findings::write_group(&mut text, group, index);
+        findings::write_group(&mut page, group, index);
     }
-    text.push_str("</section>\n");
-    tables::write_thresholds(&mut text, report);
-    text.push_str(HOW_TO_READ);
-    let version = line(&report.version);
-    let _ = writeln!(text, "</main>\n<footer><p>Written by cc-cloud {version}.</p></footer>\n</body>\n</html>");
-    text
-}
-
-/// A text on one line, as content.
-fn line(text: &str) -> String {
-    escape(&one_line(text))
-}
-
-fn head(report: &Report) -> String {
-    let title = line(&format!("Preflight of {}, {}", report.name(), report.started.strftime("%Y-%m-%d")));
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"referrer\" content=\"no-referrer\"/>\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-    )
+    page.add("</section>\n");
+    tables::write_thresholds(&mut page, report);
+    page.add(HOW_TO_READ);
+    page.finish(&report.version)
 }
 
 /// What it is about, whether the phase may begin, and how many there are of what.
-fn write_banner(text: &mut String, report: &Report) {
+fn write_banner(page: &mut Page, report: &Report) {
     let time = |time: jiff::Timestamp| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     let hosts = match report.hosts.len() {
         0 => "none was asked".to_owned(),
         count => format!("{count}: {}", report.hosts.join(", ")),
     };
-    let _ = writeln!(text, "<header>\n<p class=\"kind\">Preflight report</p>\n<h1>{}</h1>", line(report.name()));
+    let _ = writeln!(page, "<header>\n<p class=\"kind\">Preflight report</p>\n<h1>{}</h1>", line(report.name()));
     let verdict = if report.stopping().is_empty() { "open" } else { "blocked" };
     let mut outcome = line(&report.outcome());
     if let Some(first) = outcome.get(..1).map(str::to_uppercase) {
         outcome.replace_range(..1, &first);
     }
-    let _ = writeln!(text, "<p class=\"outcome {verdict}\">{outcome}.</p>\n<dl class=\"facts\">");
-    for (term, value) in [
+    let _ = writeln!(page, "<p class=\"outcome {verdict}\">{outcome}.</p>");
+    page.facts(&[
         ("Phase", report.phase.name()),
         ("Size", size_name(report.size)),
         ("Begun", &time(report.started)),
         ("Ended", &time(report.finished)),
         ("Hosts", &hosts),
         ("Version", &format!("cc-cloud {}", report.version)),
-    ] {
-        let _ = writeln!(text, "<div><dt>{term}</dt><dd>{}</dd></div>", line(value));
-    }
-    text.push_str("</dl>\n<ul class=\"counts\">\n");
+    ]);
+    page.add("<ul class=\"counts\">\n");
     for mark in Mark::ALL {
         let count = report.findings.iter().filter(|finding| Mark::of(finding) == mark).count();
         let none = if count == 0 { " none" } else { "" };
         let (name, glyph) = (mark.name(), mark.glyph());
         let _ = writeln!(
-            text,
+            page,
             "<li class=\"{name}{none}\"><strong>{count}</strong> <span aria-hidden=\"true\">{glyph}</span> {name}</li>"
         );
     }
-    text.push_str("</ul>\n</header>\n<main>\n");
+    page.add("</ul>\n</header>\n<main>\n");
 }
 
 /// What blocks the phase: equal work on several hosts once.
-fn write_due(text: &mut String, report: &Report) {
+fn write_due(page: &mut Page, report: &Report) {
     let mut due: Vec<(&Finding, Vec<String>)> = Vec::new();
     for finding in report.stopping() {
         let subject = finding.subject();
@@ -119,17 +95,17 @@ fn write_due(text: &mut String, report: &Report) {
     if due.is_empty() {
         return;
     }
-    let _ = writeln!(text, "<section id=\"due\"><h2>What must be done before {}</h2>\n<ol>", report.phase.name());
+    let _ = writeln!(page, "<section id=\"due\"><h2>What must be done before {}</h2>\n<ol>", report.phase.name());
     for (finding, subjects) in due {
         let on = subjects.iter().filter(|subject| !subject.is_empty()).map(String::as_str).collect::<Vec<_>>();
         let on = if on.is_empty() { String::new() } else { format!(" on {}", line(&on.join(", "))) };
         let _ = writeln!(
-            text,
+            page,
             "<li><p><code>{}</code>{on}: {}</p><p class=\"fix\">{}</p></li>",
             line(&finding.id),
             line(&finding.title),
             line(&finding.fix)
         );
     }
-    text.push_str("</ol></section>\n");
+    page.add("</ol></section>\n");
 }

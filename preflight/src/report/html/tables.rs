@@ -5,66 +5,47 @@ use std::fmt::Write as _;
 use super::super::Report;
 use super::super::entry::basis;
 use super::super::mark::Mark;
+use super::super::page::{Page, line};
 use super::super::size_name;
-use super::line;
 use crate::finding::{Finding, Verdict};
 
-/// Rows below their titles. On a telephone each row becomes a block, and each cell has its title before it.
-fn write_table(text: &mut String, titles: &[&str], rows: &[Vec<String>]) {
-    text.push_str("<table class=\"stacks\"><thead><tr>");
-    for title in titles {
-        let _ = write!(text, "<th scope=\"col\">{title}</th>");
-    }
-    text.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows {
-        text.push_str("<tr>");
-        for (title, cell) in titles.iter().zip(row) {
-            let _ = write!(text, "<td data-title=\"{title}\">{}</td>", line(cell));
-        }
-        text.push_str("</tr>\n");
-    }
-    text.push_str("</tbody></table>\n");
-}
-
 /// How many of what on which host.
-pub(super) fn write_overview(text: &mut String, report: &Report) {
-    text.push_str(
-        "<section id=\"hosts\"><h2>Hosts</h2>\n<table class=\"overview\"><thead><tr><th scope=\"col\">Host</th>",
-    );
+pub(super) fn write_overview(page: &mut Page, report: &Report) {
+    page.add("<section id=\"hosts\"><h2>Hosts</h2>\n<table class=\"overview\"><thead><tr><th scope=\"col\">Host</th>");
     for mark in Mark::ALL {
         let (name, glyph) = (mark.name(), mark.glyph());
-        let _ = write!(text, "<th scope=\"col\" class=\"{name}\">{glyph} <span>{name}</span></th>");
+        let _ = write!(page, "<th scope=\"col\" class=\"{name}\">{glyph} <span>{name}</span></th>");
     }
-    text.push_str("</tr></thead>\n<tbody>\n");
+    page.add("</tr></thead>\n<tbody>\n");
     for (index, group) in report.groups().iter().enumerate() {
-        let _ = write!(text, "<tr><th scope=\"row\"><a href=\"#group{index}\">{}</a></th>", line(group.name()));
+        let _ = write!(page, "<tr><th scope=\"row\"><a href=\"#group{index}\">{}</a></th>", line(group.name()));
         for mark in Mark::ALL {
             let count = group.count(mark);
             let class = if count == 0 { "none" } else { mark.name() };
-            let _ = write!(text, "<td class=\"{class}\">{count}</td>");
+            let _ = write!(page, "<td class=\"{class}\">{count}</td>");
         }
-        text.push_str("</tr>\n");
+        page.add("</tr>\n");
     }
-    text.push_str("</tbody></table></section>\n");
+    page.add("</tbody></table></section>\n");
 }
 
 /// What the environment changes of what checks come with.
-pub(super) fn write_policy(text: &mut String, report: &Report) {
+pub(super) fn write_policy(page: &mut Page, report: &Report) {
     let deviations = report.deviations();
-    text.push_str("<section id=\"policy\"><h2>What the environment's policy changes</h2>\n");
+    page.add("<section id=\"policy\"><h2>What the environment's policy changes</h2>\n");
     if deviations.is_empty() {
-        text.push_str("<p>Nothing: every check ran with the figures that it comes with.</p></section>\n");
+        page.add("<p>Nothing: every check ran with the figures that it comes with.</p></section>\n");
         return;
     }
-    text.push_str("<ul>\n");
+    page.add("<ul>\n");
     for deviation in deviations {
-        let _ = writeln!(text, "<li>{}</li>", line(&deviation));
+        let _ = writeln!(page, "<li>{}</li>", line(&deviation));
     }
-    text.push_str("</ul></section>\n");
+    page.add("</ul></section>\n");
 }
 
 /// What somebody has accepted, also where that is over.
-pub(super) fn write_waivers(text: &mut String, report: &Report) {
+pub(super) fn write_waivers(page: &mut Page, report: &Report) {
     let waived = report.findings.iter().flat_map(|finding| {
         let over = finding.lapsed.iter().map(|waiver| (waiver, format!("{}: over", waiver.until)));
         let holds = finding.waiver.iter().map(|waiver| (waiver, waiver.until.to_string()));
@@ -73,17 +54,17 @@ pub(super) fn write_waivers(text: &mut String, report: &Report) {
         })
     });
     let rows: Vec<Vec<String>> = waived.collect();
-    text.push_str("<section id=\"waivers\"><h2>Waivers</h2>\n");
+    page.add("<section id=\"waivers\"><h2>Waivers</h2>\n");
     if rows.is_empty() {
-        text.push_str("<p>None: nobody has accepted a failure.</p>\n");
+        page.add("<p>None: nobody has accepted a failure.</p>\n");
     } else {
-        write_table(text, &["Check", "Host", "Owner", "Until", "Reason"], &rows);
+        page.table(&["Check", "Host", "Owner", "Until", "Reason"], &rows);
     }
-    text.push_str("</section>\n");
+    page.add("</section>\n");
 }
 
 /// What only a person can answer: who has, and what is open.
-pub(super) fn write_attestations(text: &mut String, report: &Report) {
+pub(super) fn write_attestations(page: &mut Page, report: &Report) {
     let asked = report.findings.iter().filter(|f| f.attestation.is_some() || f.verdict == Verdict::Attest);
     let rows: Vec<Vec<String>> = asked
         .map(|finding| {
@@ -96,17 +77,17 @@ pub(super) fn write_attestations(text: &mut String, report: &Report) {
             vec![finding.id.clone(), subject(finding), owner, date, link]
         })
         .collect();
-    text.push_str("<section id=\"attestations\"><h2>Attestations</h2>\n");
+    page.add("<section id=\"attestations\"><h2>Attestations</h2>\n");
     if rows.is_empty() {
-        text.push_str("<p>None was asked for.</p>\n");
+        page.add("<p>None was asked for.</p>\n");
     } else {
-        write_table(text, &["Check", "Host", "Owner", "Date", "Where it is written down, or what to do"], &rows);
+        page.table(&["Check", "Host", "Owner", "Date", "Where it is written down, or what to do"], &rows);
     }
-    text.push_str("</section>\n");
+    page.add("</section>\n");
 }
 
 /// Every figure that was measured against, with where it comes from.
-pub(super) fn write_thresholds(text: &mut String, report: &Report) {
+pub(super) fn write_thresholds(page: &mut Page, report: &Report) {
     let used = report.checks.iter().filter(|about| report.findings.iter().any(|finding| finding.id == about.id));
     let thresholds = used.flat_map(|about| about.thresholds);
     let rows: Vec<Vec<String>> = thresholds
@@ -122,9 +103,9 @@ pub(super) fn write_thresholds(text: &mut String, report: &Report) {
     if rows.is_empty() {
         return;
     }
-    let _ = writeln!(text, "<section id=\"thresholds\"><h2>Thresholds for size {}</h2>", size_name(report.size));
-    write_table(text, &["Threshold", "Figure", "What it bounds", "From"], &rows);
-    text.push_str("</section>\n");
+    let _ = writeln!(page, "<section id=\"thresholds\"><h2>Thresholds for size {}</h2>", size_name(report.size));
+    page.table(&["Threshold", "Figure", "What it bounds", "From"], &rows);
+    page.add("</section>\n");
 }
 
 fn subject(finding: &Finding) -> String {
