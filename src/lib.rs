@@ -2,6 +2,8 @@
 
 pub mod cli;
 pub mod error;
+pub mod history;
+pub mod hooks;
 pub mod keeper;
 pub mod preflight;
 pub mod rehearsal;
@@ -10,3 +12,4 @@ pub mod run;
 pub mod secrets;
 pub mod shipped;
 pub mod ssh;
+pub mod state_folder;

@@ -22,6 +22,7 @@ fn sessions() {
     let cases = trycmd::TestCases::new();
     cases.case("tests/cli/*.trycmd").timeout(Duration::from_secs(60));
     cases.env("NO_COLOR", "1").env("HOME", "/dev/null").env("XDG_CONFIG_HOME", "/nonexistent/config");
+    cases.env("XDG_STATE_HOME", "/nonexistent/state");
     cases.env("CC_AGE_KEY_FILE", "/nonexistent/age-keys.txt").env("SSH_AUTH_SOCK", "/nonexistent/agent");
     cases.env("CC_AGENT_BINARY", NEVER_SENT);
 }

@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -161,6 +161,7 @@ impl Scene {
         let mut scene = Self { host, repository, poison: Vec::new(), sick: true, runs: 0 };
         fs::create_dir(scene.repository.path("tmp")).unwrap();
         scene.repository.write("roles/leak/templates/settings.j2", SETTINGS);
+        scene.repository.executable("hooks/on-failure", "#!/bin/sh\n{ cat; env; } >>told\n");
         scene.describe("green");
         scene.ordinary(&["secrets", "keygen"], "", 0);
         scene.new_values();
@@ -346,6 +347,25 @@ fn run_everything(scene: &mut Scene) {
     scene.host.sh("touch /srv/go");
     scene.ordinary(&["deploy", "--yes"], "", 0);
     scene.everywhere(&["plan", "--detailed-exitcode"], 0);
+    look_back(scene);
+}
+
+/// What is remembered of all this, and what hooks were told: both are in the folder that is searched.
+fn look_back(scene: &mut Scene) {
+    scene.everywhere(&["history"], 0);
+    scene.everywhere(&["history", "verify"], 0);
+    let runs = scene.ordinary(&["--json", "history", "--limit-runs", "100"], "", 0).events("history");
+    let runs = runs[0]["runs"].as_array().unwrap().clone();
+    assert!(runs.len() > 5, "{} runs", runs.len());
+    for (number, run) in runs.iter().enumerate() {
+        let name = run["run"].as_str().unwrap();
+        scene.everywhere(&["show", name], 0);
+        scene.ordinary(&["show", name, "--html", &format!("run-{number}.html")], "", 0);
+    }
+    let masked = runs.iter().any(|run| run["ended"].to_string().contains("clear (secret)"));
+    assert!(masked, "the output of the step that failed is not in the history");
+    let told = fs::read_to_string(scene.repository.path("told")).unwrap();
+    assert!(told.contains("clear (secret)"), "the hook was not told of the step that failed: {told}");
 }
 
 /// A search that finds nothing because it does not work would be the worst of tests.
@@ -368,8 +388,11 @@ fn prove_that_the_search_finds(scene: &mut Scene, needles: &[String]) {
 
     // A process that has it as an argument is seen, even by a single look.
     let word = &scene.poison[0].password;
-    let mut child =
-        std::process::Command::new("sh").args(["-c", "read _", word]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut waiting = std::process::Command::new("sh");
+    waiting.args(["-c", "echo; read _", word]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = waiting.spawn().unwrap();
+    // Only when it has begun does the kernel show what it was begun with.
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     let seen = watch_processes(&AtomicBool::new(true), needles);
     drop(child.stdin.take());
     child.wait().unwrap();

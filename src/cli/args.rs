@@ -128,7 +128,7 @@ pub enum EnvironmentCommand {
     #[command(after_help = examples("cc-cloud local plan\ncc-cloud local plan --limit web --detailed-exitcode\ncc-cloud local plan --services redis,web --json"))]
     Plan(super::plan::PlanArgs),
     /// Show the plan, ask, then make the hosts what the environment says
-    #[command(after_help = examples("cc-cloud local deploy\ncc-cloud local deploy --yes --limit web1\ncc-cloud local deploy --services nginx --prune"))]
+    #[command(after_help = examples("cc-cloud local deploy\ncc-cloud local deploy --yes --limit web1 --message 'more workers'\ncc-cloud local deploy --services nginx --prune"))]
     Deploy(super::deploy::DeployArgs),
     /// Run every health check and the smoke test
     #[command(after_help = examples("cc-cloud local verify"))]
@@ -136,6 +136,12 @@ pub enum EnvironmentCommand {
     /// Show the services on each host with the state of their units and versions
     #[command(after_help = examples("cc-cloud local status"))]
     Status(super::status::StatusArgs),
+    /// List what was done to the environment: when, by whom, why, and how it ended
+    #[command(after_help = examples("cc-cloud local history\ncc-cloud local history --limit-runs 100 --json\ncc-cloud local history verify       # whether the records are as they were written"))]
+    History(super::history::HistoryArgs),
+    /// Show everything that is known of one run
+    #[command(after_help = examples("cc-cloud local show                 # the newest\ncc-cloud local show 20261122T121530Z-1f2e3d\ncc-cloud local show 1f2e3d --html run.html"))]
+    Show(super::show::ShowArgs),
     /// List the hosts of the environment
     #[command(after_help = examples("cc-cloud local hosts\ncc-cloud local hosts --json"))]
     Hosts(super::hosts::HostsArgs),
@@ -194,7 +200,7 @@ const ABOUT: &str = "Describe an environment once; see what would change; change
 
 const AFTER: &str = "\
 Environment commands (cc-cloud <env> <command>):
-  validate preflight plan deploy verify status hosts facts exec ssh graph secrets up down
+  validate preflight plan deploy verify status history show hosts facts exec ssh graph secrets up down
 
 Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending (plan --detailed-exitcode) · 3 checks failed
   4 some hosts unreachable · 64 wrong command line · 130 interrupted

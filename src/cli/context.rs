@@ -143,6 +143,26 @@ impl Context {
         Ok(preflight::scene(site, self.policy(site.spec)?, hosts))
     }
 
+    /// Shows what did not go as it should and stops nothing.
+    pub fn warn(&self, troubles: &[String]) {
+        for message in troubles {
+            self.report.emit(&Event::Warning { message, hint: None });
+        }
+    }
+
+    /// Writes a file for the person, and says so.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write(&self, file: &Path, text: &str) -> Result<(), CliError> {
+        std::fs::write(file, text).map_err(|error| {
+            CliError::failed(format!("cannot write {}: {error}", file.display()))
+                .hint("name a file in a folder that exists")
+        })?;
+        self.report.emit(&Event::Note { message: &format!("wrote {}", file.display()) });
+        Ok(())
+    }
+
     /// Shows findings about files.
     pub fn show(&self, diagnostics: &Diagnostics, sources: &Sources) {
         if diagnostics.iter().next().is_none() {

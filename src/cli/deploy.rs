@@ -9,9 +9,12 @@ use jiff::Timestamp;
 
 use super::args::SelectionArgs;
 use super::context::Context;
+use super::notices::{HookArgs, Notices};
 use super::preflight;
 use super::prepared::Prepared;
 use crate::error::{CliError, Kind};
+use crate::history::{Gate, OpenRun};
+use crate::hooks::Point;
 use crate::preflight::{Found, Hosts, Record, Round, Site};
 use crate::report::{Event, HostState, PlanView};
 use crate::run::{self, Interrupt, Options, Outcomes};
@@ -27,6 +30,9 @@ pub struct DeployArgs {
     /// Also remove what is on the hosts from earlier deploys and no longer in the environment
     #[arg(long)]
     prune: bool,
+    /// Why, for the history and for hooks
+    #[arg(short, long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    message: Option<String>,
     /// Seconds that a service may take to become healthy
     #[arg(long, value_name = "SECONDS", default_value = "120")]
     health_deadline: u64,
@@ -36,10 +42,24 @@ pub struct DeployArgs {
     /// Remove the agent from the hosts at the end
     #[arg(long)]
     leave_nothing: bool,
+    #[command(flatten)]
+    hooks: HookArgs,
 }
 
-/// Plans, asks, applies.
+/// Plans, asks, applies; tells hooks.
 pub async fn run(context: &Context, environment: &str, args: &DeployArgs) -> Result<(), CliError> {
+    let mut notices = Notices::new(context, environment, "deploy", &args.hooks, args.message.as_deref());
+    let result = attempt(context, environment, args, &mut notices).await;
+    notices.finish(result).await
+}
+
+async fn attempt(
+    context: &Context,
+    environment: &str,
+    args: &DeployArgs,
+    notices: &mut Notices<'_>,
+) -> Result<(), CliError> {
+    notices.at(Point::BeforeDeploy).await?;
     let mut prepared = Prepared::new(context, environment, &args.selection).await?;
     let observation = prepared.observe(context).await;
     let view = observation.view.clone();
@@ -49,6 +69,8 @@ pub async fn run(context: &Context, environment: &str, args: &DeployArgs) -> Res
         return Err(CliError::failed(format!("{} steps cannot be observed; nothing was changed", view.errors()))
             .hint("mend what is said above, or leave that part out with --services or --limit"));
     }
+    let mask = prepared.mask()?;
+    notices.planned(&view, &mask);
     let prune = args.prune && view.orphans() > 0;
     if !prune && !view.has_changes() {
         return finish_unchanged(context, prepared, args).await;
@@ -56,10 +78,13 @@ pub async fn run(context: &Context, environment: &str, args: &DeployArgs) -> Res
     if prepared.interrupt.is_set() {
         return Err(Interrupt::error());
     }
-    if let Err(refused) = gate(context, environment, &mut prepared, args).await {
-        prepared.fleet.leave(args.leave_nothing, &context.report).await;
-        return Err(refused);
-    }
+    let gate = match gate(context, environment, &mut prepared, args).await {
+        Ok(gate) => gate,
+        Err(refused) => {
+            prepared.fleet.leave(args.leave_nothing, &context.report).await;
+            return Err(refused);
+        }
+    };
     confirm(context, args, &view).await?;
     let options = Options {
         run: run::run_id(),
@@ -67,10 +92,15 @@ pub async fn run(context: &Context, environment: &str, args: &DeployArgs) -> Res
         health_deadline: Duration::from_secs(args.health_deadline),
         prune,
     };
+    notices.approved(&options.run);
+    let began = context.began(environment, "deploy", args.message.as_deref(), &view, gate);
+    let open = OpenRun::begin(context.archive(environment), &options.run, began, mask, &context.report).await?;
     let Prepared { plan, mut fleet, interrupt, .. } = prepared;
     let outcomes = run::apply(&mut fleet, &plan, observation, &options, &interrupt, &context.report).await;
+    let result = verdict(&outcomes);
+    notices.done(open.end(&result, &context.report).await);
     fleet.leave(args.leave_nothing, &context.report).await;
-    verdict(&outcomes)
+    result
 }
 
 async fn finish_unchanged(context: &Context, prepared: Prepared, args: &DeployArgs) -> Result<(), CliError> {
@@ -80,10 +110,10 @@ async fn finish_unchanged(context: &Context, prepared: Prepared, args: &DeployAr
 }
 
 /// Refuses the first change on hosts that cannot carry it.
-async fn gate(context: &Context, name: &str, prepared: &mut Prepared, args: &DeployArgs) -> Result<(), CliError> {
+async fn gate(context: &Context, name: &str, prepared: &mut Prepared, args: &DeployArgs) -> Result<Gate, CliError> {
     if let Some(reason) = &args.skip_preflight {
         context.report.emit(&Event::Warning { message: &format!("preflight is skipped: {reason}"), hint: None });
-        return Ok(());
+        return Ok(Gate::skipped(reason));
     }
     let hosts: Vec<String> = prepared.fleet.members.keys().cloned().collect();
     let site = Site {
@@ -114,7 +144,7 @@ async fn gate(context: &Context, name: &str, prepared: &mut Prepared, args: &Dep
     if let Hosts::Fleet(fleet) = hosts {
         prepared.fleet = *fleet;
     }
-    refusal.map_or(Ok(()), Err)
+    refusal.map_or_else(|| Ok(Gate::passed(&found.findings)), Err)
 }
 
 fn refused(name: &str, found: &Found) -> CliError {

@@ -1,5 +1,6 @@
 //! The commands: one file each, with its arguments and which stages it calls; no logic.
 
+mod archive;
 mod args;
 mod attest;
 mod complete;
@@ -12,15 +13,18 @@ mod exec;
 mod explain;
 mod facts;
 mod graph;
+mod history;
 mod hosts;
 mod init;
 mod machines;
 mod man;
+mod notices;
 mod plan;
 mod preflight;
 mod prepared;
 mod schema;
 mod secrets;
+mod show;
 mod ssh;
 mod status;
 mod up;
@@ -215,6 +219,8 @@ fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Re
             EnvironmentCommand::Deploy(args) => deploy::run(context, name, &args).await,
             EnvironmentCommand::Verify(args) => verify::run(context, name, &args).await,
             EnvironmentCommand::Status(args) => status::run(context, name, &args).await,
+            EnvironmentCommand::History(args) => history::run(context, name, &args).await,
+            EnvironmentCommand::Show(args) => show::run(context, name, &args).await,
             EnvironmentCommand::Hosts(args) => hosts::run(context, name, &args).await,
             EnvironmentCommand::Facts(args) => facts::run(context, name, &args).await,
             EnvironmentCommand::Exec(args) => exec::run(context, name, &args).await,

@@ -2,8 +2,10 @@
 
 use super::args::SelectionArgs;
 use super::context::Context;
+use super::notices::{HookArgs, Notices};
 use super::prepared::Prepared;
 use crate::error::{CliError, Kind};
+use crate::hooks::Point;
 use crate::report::Event;
 
 /// Arguments.
@@ -17,13 +19,19 @@ pub struct PlanArgs {
     /// Remove the agent from the hosts at the end
     #[arg(long)]
     leave_nothing: bool,
+    #[command(flatten)]
+    hooks: HookArgs,
 }
 
 /// Shows what deploy would change.
 pub async fn run(context: &Context, environment: &str, args: &PlanArgs) -> Result<(), CliError> {
+    let mut notices = Notices::new(context, environment, "plan", &args.hooks, None);
+    notices.at(Point::BeforePlan).await?;
     let mut prepared = Prepared::new(context, environment, &args.selection).await?;
     let observation = prepared.observe(context).await;
     context.report.emit(&Event::Plan(&observation.view));
+    notices.planned(&observation.view, &prepared.mask()?);
+    notices.at(Point::AfterPlan).await?;
     let lost = prepared.fleet.lost.len();
     prepared.fleet.leave(args.leave_nothing, &context.report).await;
     let view = &observation.view;

@@ -1,6 +1,6 @@
 //! `cc-cloud <env> preflight`, and `cc-cloud preflight` for machines without an environment.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cc_plan::compile::Known;
 use cc_plan::plan::Plan;
@@ -245,8 +245,7 @@ impl WantedArgs {
             (&self.prometheus, renderer::prometheus::render),
         ] {
             if let Some(file) = file {
-                write(file, &text(results))?;
-                context.report.emit(&Event::Note { message: &format!("wrote {}", file.display()) });
+                context.write(file, &text(results))?;
             }
         }
         match (&self.evidence, self.github) {
@@ -286,11 +285,4 @@ fn evidence(results: &Results, id: &str) -> String {
         )
     };
     of.map(one).collect()
-}
-
-fn write(file: &Path, text: &str) -> Result<(), CliError> {
-    std::fs::write(file, text).map_err(|error| {
-        CliError::failed(format!("cannot write {}: {error}", file.display()))
-            .hint("name a file in a folder that exists")
-    })
 }

@@ -7,6 +7,7 @@ use cc_plan::spec::Spec;
 use super::args::SelectionArgs;
 use super::context::Context;
 use crate::error::{CliError, Kind};
+use crate::history::Mask;
 use crate::report::Event;
 use crate::run::{self, Fleet, Interrupt, Observation, Selection, Vaults};
 
@@ -50,6 +51,15 @@ impl Prepared {
         selection.apply(&spec, &mut plan)?;
         let vaults = context.vaults(&spec, &plan)?;
         Ok(Self { spec, selection, plan, known, fleet, vaults, interrupt })
+    }
+
+    /// Hides the secrets of these hosts in what is written down.
+    ///
+    /// # Errors
+    /// Never: the secrets were read before.
+    pub fn mask(&self) -> Result<Mask, CliError> {
+        let vaults = self.vaults.unpacked();
+        vaults.map(Mask::new).map_err(|error| CliError::failed(format!("cannot hide secrets: {error}")))
     }
 
     /// Asks the hosts what would change.

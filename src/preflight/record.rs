@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{fs, io};
 
 use cc_preflight::{Finding, HostScene, Scene, Verdict};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::state_folder::state_folder;
 
 /// What was found earlier about an environment's hosts.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -17,14 +19,9 @@ pub struct Record {
 }
 
 impl Record {
-    /// The file of an environment: below `$XDG_STATE_HOME/cc-cloud/preflight`, by default in `~/.local/state`. Repositories are
-    /// kept apart. None where neither is known.
+    /// The file of an environment on this machine; none where there is no place for it.
     pub fn path(repository: &Path, environment: &str) -> Option<PathBuf> {
-        let named = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let state = named.or_else(|| env::home_dir().map(|home| home.join(".local/state")))?;
-        let repository = fs::canonicalize(repository).unwrap_or_else(|_| repository.to_owned());
-        let name = hex(&repository.to_string_lossy());
-        Some(state.join("cc-cloud/preflight").join(&name[..16]).join(format!("{environment}.json")))
+        Some(state_folder("preflight", repository)?.join(format!("{environment}.json")))
     }
 
     /// Reads the file. One that cannot be read, or is of another version, counts as none: then everything is measured again.

@@ -3,7 +3,7 @@
 use cc_agent::change::Change;
 use cc_agent::check::Finding;
 use cc_agent::protocol::StepError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::plan_view::PlanView;
 use crate::error::CliError;
@@ -152,6 +152,30 @@ pub enum Event<'a> {
         /// The report's head, then an object for each finding.
         objects: Vec<serde_json::Value>,
     },
+    /// Runs of the past.
+    History {
+        /// As a person reads them.
+        #[serde(skip)]
+        text: &'a str,
+        /// One object a run.
+        runs: Vec<serde_json::Value>,
+    },
+    /// Something that is wrong with the history.
+    Fault {
+        /// The record; none for what is no record.
+        record: Option<u64>,
+        /// What, with the place.
+        message: &'a str,
+    },
+    /// What a hook printed.
+    Hook {
+        /// Its file in the repository.
+        file: &'a str,
+        /// The text, both streams.
+        text: &'a str,
+        /// Whether it failed.
+        failed: bool,
+    },
     /// Output of a command on a host.
     Output {
         /// The host.
@@ -200,8 +224,20 @@ pub struct Standing {
     pub untouched: Vec<String>,
 }
 
+impl HostState {
+    /// One lower-case word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Unreachable => "unreachable",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// How a host ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostState {
     /// Everything that was due on it is done.
@@ -215,7 +251,7 @@ pub enum HostState {
 }
 
 /// A host's line in the summary.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostSummary {
     /// The host.
     pub host: String,

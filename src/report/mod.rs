@@ -3,20 +3,24 @@
 
 mod event;
 mod json;
+mod listener;
 mod plan_text;
 mod plan_view;
 mod printer;
 mod progress;
+pub mod run_text;
 mod style;
 mod table;
 mod text;
 
 pub use event::{Event, HostState, HostSummary, Pair, Standing};
-pub use plan_view::{HostView, PlanView, StepView};
+pub use listener::Listener;
+pub use plan_view::{HostView, PENDING, PlanView, StepView};
 pub use printer::Printer;
 pub use style::Style;
+pub use table::render as table;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::error::CliError;
 use json::JsonSink;
@@ -41,6 +45,7 @@ pub struct Settings {
 pub struct Report {
     text: Option<Mutex<TextSink>>,
     json: Vec<Mutex<JsonSink>>,
+    listeners: Mutex<Vec<Arc<dyn Listener>>>,
     style: Style,
 }
 
@@ -63,7 +68,7 @@ impl Report {
             json.push(Mutex::new(JsonSink::new(Box::new(file))));
         }
         let text = (!settings.json).then(|| Mutex::new(TextSink::new(style, settings.quiet, settings.verbose)));
-        Ok(Self { text, json, style })
+        Ok(Self { text, json, listeners: Mutex::default(), style })
     }
 
     /// How text is shown.
@@ -71,8 +76,18 @@ impl Report {
         self.style
     }
 
+    /// Lets something else of this program hear every event from now on.
+    pub fn listen(&self, listener: Arc<dyn Listener>) {
+        if let Ok(mut listeners) = self.listeners.lock() {
+            listeners.push(listener);
+        }
+    }
+
     /// Shows one event in every sink.
     pub fn emit(&self, event: &Event) {
+        if let Ok(listeners) = self.listeners.lock() {
+            listeners.iter().for_each(|listener| listener.hear(event));
+        }
         for sink in &self.json {
             if let Ok(mut sink) = sink.lock() {
                 sink.emit(event);

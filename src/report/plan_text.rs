@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cc_agent::change::{Change, ChangeKind, Detail};
 
-use super::plan_view::{PlanView, StepView};
+use super::plan_view::{PENDING, PlanView, StepView};
 use super::style::Style;
 
 /// Longest diff that is shown whole, in lines; `-v` shows everything.
@@ -139,18 +139,12 @@ fn write_orphans(text: &mut String, plan: &PlanView, style: Style) {
 }
 
 fn summary(plan: &PlanView, style: Style) -> String {
-    let parts: Vec<String> = [
-        (ChangeKind::Create, "to create"),
-        (ChangeKind::Update, "to update"),
-        (ChangeKind::Delete, "to delete"),
-        (ChangeKind::Run, "to run"),
-        (ChangeKind::Unknown, "unknown until apply"),
-    ]
-    .into_iter()
-    .map(|(kind, label)| (plan.count(kind), kind, label))
-    .filter(|(count, ..)| *count > 0)
-    .map(|(count, kind, label)| style.change(kind, &format!("{count} {label}")))
-    .collect();
+    let parts: Vec<String> = PENDING
+        .into_iter()
+        .map(|(kind, label)| (plan.count(kind), kind, label))
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, kind, label)| style.change(kind, &format!("{count} {label}")))
+        .collect();
     // Of a host that did not answer nothing is known, which is not the same as no changes.
     let hosts = plan.hosts.len() - plan.unreachable();
     let mut line = if parts.is_empty() { "no changes".to_owned() } else { parts.join(", ") };

@@ -4,6 +4,15 @@ use cc_agent::change::{Change, ChangeKind};
 use cc_agent::protocol::{Orphan, StepError};
 use serde::Serialize;
 
+/// The kinds of change that a plan counts, in the order and the words of its summary.
+pub const PENDING: [(ChangeKind, &str); 5] = [
+    (ChangeKind::Create, "to create"),
+    (ChangeKind::Update, "to update"),
+    (ChangeKind::Delete, "to delete"),
+    (ChangeKind::Run, "to run"),
+    (ChangeKind::Unknown, "unknown until apply"),
+];
+
 /// The plan of an environment.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanView {

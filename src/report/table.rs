@@ -5,7 +5,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::style::Style;
 
 /// Lays rows out under their titles, wrapped to the width.
-pub(super) fn render(columns: &[&str], rows: &[Vec<String>], style: Style) -> String {
+pub fn render(columns: &[&str], rows: &[Vec<String>], style: Style) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(style.width).unwrap_or(u16::MAX));

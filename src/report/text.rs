@@ -7,11 +7,11 @@ use cc_agent::change::Change;
 use cc_agent::check::Finding;
 use cc_agent::protocol::StepError;
 
-use super::event::{Event, HostState, HostSummary, Standing};
+use super::event::{Event, HostSummary, Standing};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::style::Style;
-use super::{plan_text, table};
+use super::{plan_text, run_text, table};
 
 /// Writes events for a person.
 pub(super) struct TextSink {
@@ -69,7 +69,9 @@ impl TextSink {
             Event::Summary { run, hosts, millis } => self.summary(run, hosts, *millis),
             Event::Table { columns, rows, .. } => self.data(&table::render(columns, rows, self.style)),
             Event::Output { host, stderr, text } => self.output(host, *stderr, text),
-            Event::Data { text } | Event::Preflight { text, .. } => self.data(text),
+            Event::Data { text } | Event::Preflight { text, .. } | Event::History { text, .. } => self.data(text),
+            Event::Fault { message, .. } => self.data(&format!("{message}\n")),
+            Event::Hook { file, text, failed } => self.hook(file, text, *failed),
             Event::Error { message, hints, .. } => {
                 let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
                 self.problem(&self.style.bad("error:"), message, &hints);
@@ -145,11 +147,9 @@ impl TextSink {
             progress.advance();
         }
         if let Some(error) = error {
-            let text = step_error(self.style, host, step, error);
-            self.complain(&text);
+            self.complain(&run_text::step_error(self.style, host, step, error));
         } else if !change.is_none() || self.verbose > 0 {
-            let mark = self.style.change(change.kind, &change.kind.symbol().to_string());
-            self.say(&format!("  {mark} {host}: {step} {}", self.style.dim(&duration(millis))));
+            self.say(&run_text::step_done(self.style, host, step, change.kind, millis));
         }
     }
 
@@ -157,14 +157,15 @@ impl TextSink {
         if let Some(progress) = &mut self.progress {
             progress.idle(host);
         }
-        let place = if host.is_empty() { String::new() } else { format!("{host}: ") };
-        let mark = if finding.healthy { self.style.good("ok") } else { self.style.bad("FAILED") };
-        let mut line = format!("  {mark} {place}{} {}: {}\n", finding.service, finding.check, finding.observed);
-        for log in &finding.log {
-            let _ = writeln!(line, "      {log}");
-        }
         if !finding.healthy || !self.quiet {
-            self.complain(&line);
+            self.complain(&run_text::check(self.style, host, finding));
+        }
+    }
+
+    fn hook(&self, file: &str, text: &str, failed: bool) {
+        let lines: String = text.lines().map(|line| format!("{file}: {line}\n")).collect();
+        if failed || !self.quiet {
+            self.complain(&lines);
         }
     }
 
@@ -195,46 +196,7 @@ impl TextSink {
 
     fn summary(&mut self, run: &str, hosts: &[HostSummary], millis: u64) {
         self.pause();
-        let rows: Vec<Vec<String>> = hosts.iter().map(|host| self.summary_row(host)).collect();
-        let columns = ["HOST", "RESULT", "CHANGED", "UNCHANGED", "FAILED", "SKIPPED", "TIME"];
-        let text = table::render(&columns, &rows, self.style);
-        self.data(&text);
-        self.say(&self.style.dim(&format!("run {run}, {}", duration(millis))));
-    }
-
-    fn summary_row(&self, host: &HostSummary) -> Vec<String> {
-        let state = match host.state {
-            HostState::Ok => self.style.good("ok"),
-            HostState::Failed => self.style.bad("failed"),
-            HostState::Unreachable => self.style.bad("unreachable"),
-            HostState::Skipped => self.style.warn("skipped"),
-        };
-        let counts = [host.changed, host.unchanged, host.failed, host.skipped].map(|count| count.to_string());
-        [host.host.clone(), state].into_iter().chain(counts).chain([duration(host.millis)]).collect()
-    }
-}
-
-/// A failed step with everything that helps to mend it.
-fn step_error(style: Style, host: &str, step: &str, error: &StepError) -> String {
-    let (service, name) = step.split_once('/').unwrap_or(("", step));
-    let mut text = format!("{} {host}: service {service}, step {name}: {}\n", style.bad("failed"), error.message);
-    if let Some(command) = &error.command {
-        let _ = writeln!(text, "  command: {command}");
-    }
-    for line in &error.output {
-        let _ = writeln!(text, "  | {line}");
-    }
-    if let Some(hint) = &error.hint {
-        let _ = writeln!(text, "  hint: {hint}");
-    }
-    text
-}
-
-/// Milliseconds for a person.
-fn duration(millis: u64) -> String {
-    match millis {
-        0..1000 => format!("{millis} ms"),
-        1000..60_000 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
-        _ => format!("{} m {} s", millis / 60_000, millis % 60_000 / 1000),
+        self.data(&run_text::summary(hosts, self.style));
+        self.say(&self.style.dim(&format!("run {run}, {}", run_text::duration(millis))));
     }
 }

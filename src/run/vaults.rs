@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cc_agent::secret::{Vault, VaultError};
 use cc_plan::plan::Plan;
 use zeroize::Zeroizing;
 
@@ -25,6 +26,17 @@ impl Vaults {
             frames.insert(host.host.clone(), vault.to_frame());
         }
         Ok(Self(frames))
+    }
+
+    /// The secrets themselves, to hide them in what is written down; equal sets of several hosts once.
+    ///
+    /// # Errors
+    /// Never: the frames were made here.
+    pub fn unpacked(&self) -> Result<Vec<Vault>, VaultError> {
+        let mut frames: Vec<&[u8]> = self.0.values().map(|frame| frame.as_slice()).collect();
+        frames.sort_unstable();
+        frames.dedup();
+        frames.into_iter().map(Vault::from_frame).collect()
     }
 
     /// The frame of a host; `None` when it needs no secret.

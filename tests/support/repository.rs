@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -64,6 +65,13 @@ impl Repository {
         self
     }
 
+    /// Writes an executable, such as a hook.
+    pub fn executable(&self, path: &str, text: &str) -> &Self {
+        self.write(path, text);
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
     /// The environment `t` with these services (the YAML below `services:`, indented by two).
     pub fn environment(&self, services: &str) -> &Self {
         self.write("environments/t/environment.yml", &format!("environment: t\nsize: demo\nservices:\n{services}"))
@@ -83,7 +91,9 @@ impl Repository {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cc-cloud"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env("CC_AGENT_BINARY", agent_binary()).env("HOME", self.folder.path()).env("NO_COLOR", "1");
-        for name in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "CC_AGE_KEY_FILE", "SSH_AUTH_SOCK"] {
+        for name in
+            ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "CC_AGE_KEY_FILE", "SSH_AUTH_SOCK"]
+        {
             command.env_remove(name);
         }
         command
