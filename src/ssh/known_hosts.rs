@@ -126,9 +126,10 @@ impl KnownHosts {
             .map_err(|_| "its signature is wrong".to_owned())
     }
 
-    /// Whether any file has a key or an authority for this host, so that a connection will not have to ask.
+    /// Whether any file has a key or an authority for this host, so that a connection will not have to ask. What is known without
+    /// the port may be that of another host behind the same address.
     pub fn is_known(&self) -> bool {
-        self.all().any(|entry| entry.marker != Some(Marker::Revoked))
+        self.entries.iter().any(|entry| entry.marker != Some(Marker::Revoked))
     }
 
     /// Types of the known keys: the host should show one of these rather than another that it has too.

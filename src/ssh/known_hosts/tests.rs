@@ -93,6 +93,7 @@ fn a_key_known_without_the_port_is_good_at_any_port() {
     let portless = format!("web1 {}", text(&key));
     assert_eq!(known_at("", &portless, 2222).judge(&key), Verdict::Trusted);
     assert_eq!(known_at("", &portless, 2222).judge(&other), Verdict::Unknown);
+    assert!(!known_at("", &portless, 2222).is_known(), "another host may be behind this port: it has to be looked at");
     let both = format!("{portless}\n[web1]:2222 {}", text(&other));
     assert!(matches!(known_at("", &both, 2222).judge(&key), Verdict::Changed { .. }));
 }
