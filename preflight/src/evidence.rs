@@ -51,7 +51,11 @@ pub(crate) fn transcript(question: &Question, reading: &Reading) -> String {
         Outcome::Failed { why } => text.push_str(&format!("(failed: {why})\n")),
         Outcome::Listening { port } => text.push_str(&format!("(listening on {port})\n")),
         Outcome::Busy => text.push_str("(a service listens there already)\n"),
-        Outcome::Sent { bytes, micros } => text.push_str(&format!("({bytes} bytes in {} ms)\n", micros / 1000)),
+        Outcome::Sent { runs } => {
+            for run in runs {
+                text.push_str(&format!("({} bytes in {} ms)\n", run.bytes, run.micros / 1000));
+            }
+        }
         Outcome::Times { micros, why } => {
             let times = micros.iter().map(|time| time.map_or("-".to_owned(), |time| time.to_string()));
             append(&mut text, &times.collect::<Vec<_>>().join(" "));
@@ -88,6 +92,8 @@ fn probe_text(probe: &Probe) -> String {
         Probe::Echo { address, port, times, bytes } => {
             format!("send {times} datagrams of {bytes} bytes to {address}:{port} and back, microseconds")
         }
-        Probe::Throughput { address, port, seconds } => format!("send for {seconds} s to {address}:{port}"),
+        Probe::Throughput { address, port, seconds, times } => {
+            format!("send for {seconds} s to {address}:{port}, {times} times")
+        }
     }
 }

@@ -79,8 +79,10 @@ pub enum Probe {
         address: String,
         /// Port.
         port: u16,
-        /// For how long.
+        /// For how long each time.
         seconds: u32,
+        /// How often, one time after the other.
+        times: u16,
     },
 }
 
@@ -134,12 +136,10 @@ pub enum Outcome {
         /// Why the last one that failed did.
         why: Option<String>,
     },
-    /// What went through.
+    /// What went through each time.
     Sent {
-        /// Bytes that the other side's kernel took.
-        bytes: u64,
-        /// Microseconds that it took.
-        micros: u64,
+        /// In the order in which they were made.
+        runs: Vec<Run>,
     },
     /// There is no such file, folder or program.
     Absent,
@@ -155,6 +155,15 @@ pub enum Outcome {
         /// The reason in a few words.
         why: String,
     },
+}
+
+/// What went through once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Bytes that the other side's kernel took.
+    pub bytes: u64,
+    /// Microseconds that it took.
+    pub micros: u64,
 }
 
 /// Takes all readings, several at the same time; in the order of the probes. `stopped` ends it early: what has not been begun is
@@ -199,8 +208,8 @@ fn read(host: &Host, probe: &Probe) -> Outcome {
         Probe::Listen { .. } => failed("a listener is opened elsewhere"),
         Probe::Connect { address, port, times } => connect::times(host, address, *port, *times),
         Probe::Echo { address, port, times, bytes } => echo::times(host, address, *port, *times, *bytes),
-        Probe::Throughput { address, port, seconds } => {
-            throughput::send(host, address, *port, Duration::from_secs(u64::from(*seconds)))
+        Probe::Throughput { address, port, seconds, times } => {
+            throughput::send(host, address, *port, Duration::from_secs(u64::from(*seconds)), *times)
         }
     }
 }

@@ -61,7 +61,7 @@ fn a_listener_answers_until_it_is_closed() {
         &[
             Probe::Connect { address: address(), port, times: 3 },
             Probe::Echo { address: address(), port, times: 20, bytes: 1472 },
-            Probe::Throughput { address: address(), port, seconds: 1 },
+            Probe::Throughput { address: address(), port, seconds: 1, times: 2 },
             Probe::Listen { port },
         ],
         &mut listeners,
@@ -74,7 +74,10 @@ fn a_listener_answers_until_it_is_closed() {
         matches!(&outcomes[1], Outcome::Times { micros, .. } if micros.iter().flatten().count() == 20),
         "{outcomes:?}"
     );
-    assert!(matches!(outcomes[2], Outcome::Sent { bytes, .. } if bytes > 0), "{outcomes:?}");
+    assert!(
+        matches!(&outcomes[2], Outcome::Sent { runs } if runs.len() == 2 && runs.iter().all(|run| run.bytes > 0)),
+        "{outcomes:?}"
+    );
     assert_eq!(outcomes[3], Outcome::Busy);
     listeners.close();
     let refused = reading(Probe::Connect { address: address(), port, times: 3 });

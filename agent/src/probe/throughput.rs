@@ -5,15 +5,15 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::connect::resolve;
-use super::{Outcome, failed};
+use super::{Outcome, Run, failed};
 use crate::host::Host;
 
 /// How long connecting, and the other side's last word, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Sends for that long, then waits until the other side has taken everything and closes.
-pub(super) fn send(host: &Host, address: &str, port: u16, duration: Duration) -> Outcome {
-    let run = || -> io::Result<(u64, Duration)> {
+/// Sends for that long, then waits until the other side has taken everything and closes; as often, one time after the other.
+pub(super) fn send(host: &Host, address: &str, port: u16, duration: Duration, times: u16) -> Outcome {
+    let run = |_| -> io::Result<Run> {
         let address = resolve(host, address).map_err(io::Error::other)?;
         let mut stream = TcpStream::connect_timeout(&(address, port).into(), PATIENCE)?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -25,10 +25,10 @@ pub(super) fn send(host: &Host, address: &str, port: u16, duration: Duration) ->
         stream.shutdown(Shutdown::Write)?;
         // Its end, when the other side has taken everything.
         let _end = stream.read(&mut [0])?;
-        Ok((bytes, begin.elapsed()))
+        Ok(Run { bytes, micros: u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX) })
     };
-    match run() {
-        Ok((bytes, took)) => Outcome::Sent { bytes, micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX) },
+    match (0..times).map(run).collect() {
+        Ok(runs) => Outcome::Sent { runs },
         Err(error) => failed(error),
     }
 }
