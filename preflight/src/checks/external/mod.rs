@@ -3,6 +3,7 @@
 mod monitoring;
 mod object_store;
 mod party;
+mod sender;
 mod sms;
 mod smtp;
 mod upstream;

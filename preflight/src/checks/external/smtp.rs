@@ -4,6 +4,7 @@ use cc_agent::probe::Outcome;
 use cc_plan::spec::environment::External;
 use serde::Deserialize;
 
+use super::sender::Sender;
 use crate::about::{About, Keeps, Phase, Proof, Vantage};
 use crate::answers::Answered;
 use crate::check::Check;
@@ -27,9 +28,11 @@ static ABOUT: About = About {
     title: "The mail server takes mail from the hosts",
     measures: "From each host, over its SSH session, a connection to `external.smtp`: greeting, EHLO, STARTTLS on every port but 465 \
                and 25, whether this machine trusts the certificate, and whether a login is offered. No mail is sent and no password \
-               used: the login itself is tried by the smoke test after installation.",
+               used: the login itself is tried by the smoke test after installation. From the resolver of this machine: the SPF \
+               record of the domain of `from`, the DKIM key under `dkim_selector` where `external.smtp` has one, and the PTR record \
+               of the mail server where it is named by a public address.",
     why: "Without mail nobody gets an invitation, a password reset or a report. An application without a login writes mail to files \
-          and says nothing.",
+          and says nothing; mail that others cannot tell to be ours goes to the folder for junk.",
     thresholds: &[],
     fix: "open the port from the hosts to the mail server, let their addresses in there, and write `user` and `password` under \
           `external.smtp` of the environment",
@@ -64,7 +67,8 @@ impl Check for Smtp {
             let (from, address) = (Some(host.name.clone()), external.address.value.clone());
             Question::Outside(Outside::Smtp { from, address, port, starttls: ![25, IMPLICIT_TLS].contains(&port) })
         };
-        Ask::Measure(scene.hosts.iter().map(ask).collect())
+        let sender = Sender::of(external).map(|sender| sender.questions());
+        Ask::Measure(scene.hosts.iter().map(ask).chain(sender.unwrap_or_default()).collect())
     }
 
     fn judge(&self, scene: &Scene<'_>, _subject: Subject, answers: &Answered<'_>) -> Judged {
@@ -100,6 +104,10 @@ impl Check for Smtp {
                 Some(_) => Judgement::pass(format!("{place} greets the hosts and offers a login"), expected.clone()),
             });
         }
+        if judgements.is_empty() {
+            return Err(Unmeasured::new("no host was asked"));
+        }
+        judgements.extend(Sender::of(external).map(|sender| sender.judge(answers)));
         Judgement::worst(judgements).ok_or_else(|| Unmeasured::new("no host was asked"))
     }
 }
@@ -124,6 +132,42 @@ mod tests {
     fn greeting(extensions: &str, tls: &str) -> Outcome {
         let text = format!(r#"{{"greeting": "220 mail", "extensions": [{extensions}], "tls": {tls}}}"#);
         Outcome::Text { text, cut: false }
+    }
+
+    fn sent_from(records: &[(&str, &str, &str)]) -> crate::Finding {
+        let environment = "environment: trial\nservices:\n  database: {on: web1}\n  web: {on: web1}\nexternal:\n  smtp: {address: 203.0.113.7, \
+                           port: 25, user: hq, from: HQ <hq@example.test>, dkim_selector: one}\n";
+        let mut trial = Trial::of(environment, "provider: static\nhosts:\n  web1: {address: 10.0.0.1}\n");
+        trial.phase = Phase::GoLive;
+        let (from, address) = (Some("web1".to_owned()), "203.0.113.7".to_owned());
+        let greeted = greeting(r#""AUTH PLAIN""#, r#"{"trusted": true, "why": null, "chain": []}"#);
+        trial.outside(Outside::Smtp { from, address, port: 25, starttls: false }, greeted);
+        for (name, kind, value) in records {
+            let record = format!(r#"{{"name": "{name}", "type": "{kind}", "ttl": 60, "value": "{value}"}}"#);
+            let record = if value.is_empty() { String::new() } else { record };
+            let text = format!(r#"{{"server": "192.0.2.53:53", "rcode": "NOERROR", "records": [{record}]}}"#);
+            let asked = Outside::Resolve { name: (*name).to_owned(), kind: (*kind).to_owned(), server: None };
+            trial.outside(asked, Outcome::Text { text, cut: false });
+        }
+        trial.finding("ext.smtp", "")
+    }
+
+    #[test]
+    fn others_must_be_able_to_tell_that_mail_is_ours() {
+        let (domain, key, address) = ("example.test", "one._domainkey.example.test", "203.0.113.7");
+        let spf = (domain, "TXT", "v=spf1 mx -all");
+        let (dkim, ptr) = ((key, "TXT", "v=DKIM1; k=rsa; p=MIIB"), (address, "PTR", "mail.example.test"));
+        assert_eq!(sent_from(&[spf, dkim, ptr]).verdict, Verdict::Pass);
+        for (records, told) in [
+            ([(domain, "TXT", "google-site-verification=1"), dkim, ptr], "no SPF record of example.test"),
+            ([spf, (key, "TXT", "v=DKIM1; p="), ptr], "no DKIM key of one._domainkey.example.test"),
+            ([spf, dkim, (address, "PTR", "")], "no PTR record of 203.0.113.7"),
+        ] {
+            let finding = sent_from(&records);
+            assert!(finding.verdict == Verdict::Warn && finding.observed.contains(told), "{finding:?}");
+        }
+        let silent = sent_from(&[spf, ptr]);
+        assert!(silent.verdict == Verdict::Warn && silent.observed.contains("no name server says"), "{silent:?}");
     }
 
     #[test]
