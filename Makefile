@@ -2,7 +2,7 @@
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/cc-cloud/target
 
-.PHONY: help setup demo demo-down test test-vm bench audit lint fmt docs install
+.PHONY: help setup demo demo-down test test-vm fuzz bench audit lint fmt docs install
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ test: setup ## Every suite, one line each; logs in ~/.cache/cc-cloud/test-logs
 test-vm: ## What a container cannot show, in a virtual machine that boots from its own kernel; no KVM needed; 10 to 20 minutes
 	@.ci/setup vm
 	@.ci/test agent vm
+
+fuzz: ## Property tests with seeds of their own and many cases each (CASES); fuzz/README.md has libFuzzer
+	env -u PROPTEST_RNG_SEED PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --lib --locked
+	env -u PROPTEST_RNG_SEED PROPTEST_CASES=$(or $(CASES),20000) cargo test --locked -p cc-plan -p cc-preflight \
+	  --test properties --test robust --test reports
 
 bench: setup ## cc-cloud against a shell script, Ansible and pyinfra; writes docs/benchmarks.md (RUNS, SLOW_RUNS, HOSTS, TOOLS)
 	@bench/run
