@@ -6,7 +6,7 @@ use cc_agent::probe::Reading;
 use cc_plan::suggest::closest;
 use jiff::tz::TimeZone;
 
-use crate::about::{Keeps, Vantage};
+use crate::about::{About, Keeps, Vantage};
 use crate::answers::{Answered, Answers};
 use crate::attestation::{Attestation, Attestations};
 use crate::catalogue::CATALOGUE;
@@ -79,6 +79,16 @@ pub fn questions(scene: &Scene<'_>, selection: &Selection) -> BTreeSet<Question>
     all
 }
 
+/// The wanted checks that will sample or load something for seconds, so that it can be said before.
+pub fn loads<'c>(scene: &'c Scene<'_>, selection: &'c Selection) -> impl Iterator<Item = &'static About> + 'c {
+    let measures = |check: &&dyn Check| {
+        let asks =
+            |subject| matches!(asked(scene, *check, subject), Ok(Ask::Measure(questions)) if !questions.is_empty());
+        check.about().deep.is_some() && subjects(scene, *check, selection).into_iter().any(asks)
+    };
+    selection.checks(scene).filter(measures).map(Check::about)
+}
+
 /// What the answers mean: one finding for each wanted check and each of its subjects, in the order of the catalogue.
 pub fn findings(
     scene: &Scene<'_>,
@@ -143,22 +153,17 @@ fn asked(scene: &Scene<'_>, check: &dyn Check, subject: Subject) -> Result<Ask, 
     if let (Some(will), false) = (about.deep, scene.deep) {
         return Ok(Ask::skip(format!("only with --deep: it {will}")));
     }
-    let hosts = match subject {
-        Subject::Environment => vec![],
-        Subject::Host(host) => vec![host],
-        Subject::Pair { from, to } => vec![from, to],
-    };
     if about.vantage == Vantage::Outside && scene.hosts.iter().all(|host| host.reach == Reach::Untried) {
         return Ok(Ask::skip("only files were checked"));
     }
     // How the way to a host was is what these two judge; every other check needs the host.
     if ![crate::checks::access::SSH, crate::checks::access::SUDO].contains(&about.id) {
-        for host in hosts.into_iter().map(|host| &scene.hosts[host]) {
+        for host in subject.hosts().map(|host| &scene.hosts[host]) {
             match &host.reach {
                 Reach::Connected { .. } => {}
                 Reach::Untried => return Ok(Ask::skip("no host was asked")),
                 Reach::Lost { message, .. } => {
-                    return Err(Unmeasured::new(format!("{} could not be reached: {message}", host.name)));
+                    return Err(Unmeasured::unreached(&host.name, message));
                 }
             }
         }
@@ -177,13 +182,15 @@ fn judge(scene: &Scene<'_>, check: &dyn Check, subject: Subject, answers: &Answe
         questions.iter().filter_map(|question| Some((question, answers.readings.get(question)?))).collect();
     let text: Vec<String> = asked.iter().map(|(question, reading)| transcript(question, reading)).collect();
     let evidence = if text.is_empty() { Evidence::default() } else { Evidence::new(check.mask(&text.join("\n"))) };
-    // A host that was lost in the middle has not answered everything.
-    let lost = questions.iter().find_map(|question| match question {
-        Question::On { host, .. } => answers.hosts.get(host)?.lost.as_ref().map(|why| (host, why)),
+    // A host that was lost in the middle has not answered everything. What was known of it beforehand is no pass any more.
+    let on = questions.iter().filter_map(|question| match question {
+        Question::On { host, .. } => Some(host),
         Question::Outside(_) => None,
     });
-    if let (Some((host, why)), true) = (lost, asked.len() < questions.len()) {
-        return (Err(Unmeasured::new(format!("{host} stopped answering: {why}"))), evidence);
+    let mut hosts = on.chain(subject.hosts().map(|host| &scene.hosts[host].name));
+    let lost = hosts.find_map(|host| answers.hosts.get(host)?.lost.as_ref().map(|why| (host, why)));
+    if let (Some((host, why)), true) = (lost, questions.is_empty() || asked.len() < questions.len()) {
+        return (Err(Unmeasured::lost(host, why)), evidence);
     }
     (check.judge(scene, subject, &Answered { questions: &questions, answers }), evidence)
 }

@@ -96,6 +96,18 @@ impl Unmeasured {
         Self { why: why.into(), fix: None }
     }
 
+    /// For a host that was not reached; the same words whatever was to be measured, so that they are said once.
+    pub(crate) fn unreached(host: &str, message: &str) -> Self {
+        Self::new(format!("{host} could not be reached: {message}"))
+            .fix(format!("let {host} be reached, as its finding of acc.ssh or acc.sudo says, then run preflight again"))
+    }
+
+    /// For a host that was lost in the middle.
+    pub(crate) fn lost(host: &str, why: &str) -> Self {
+        Self::new(format!("{host} stopped answering: {why}"))
+            .fix(format!("see whether {host} still runs and is reached, then run preflight again"))
+    }
+
     /// With what to do so that it can be measured.
     #[must_use]
     pub fn fix(self, fix: impl Into<String>) -> Self {

@@ -36,7 +36,7 @@ pub mod report;
 
 pub use about::{About, Keeps, Phase, Proof, Vantage};
 pub use answers::{Answered, Answers, Clock, HostAnswers};
-pub use assess::{Known, Selection, findings, questions};
+pub use assess::{Known, Selection, findings, loads, questions};
 pub use attestation::{Attestation, Attestations};
 pub use catalogue::{CATALOGUE, abouts, find};
 pub use check::Check;

@@ -28,6 +28,16 @@ impl Subject {
         }
     }
 
+    /// All hosts that it is about.
+    pub(crate) fn hosts(self) -> impl Iterator<Item = usize> {
+        let (one, other) = match self {
+            Self::Environment => (None, None),
+            Self::Host(host) => (Some(host), None),
+            Self::Pair { from, to } => (Some(from), Some(to)),
+        };
+        one.into_iter().chain(other)
+    }
+
     /// The host on which, or from which, it is measured.
     pub fn host(self) -> Option<usize> {
         match self {

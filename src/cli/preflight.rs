@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use cc_plan::compile::Known;
+use cc_plan::counted;
 use cc_plan::plan::Plan;
 use cc_plan::spec::Spec;
 use cc_preflight::report::{self as renderer, Report as Results};
-use cc_preflight::{Attestations, Check, Phase, Scene, Selection as Checks, Waivers};
+use cc_preflight::{Attestations, Phase, Scene, Selection as Checks, Waivers};
 use clap::ValueHint;
 use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
@@ -175,7 +176,6 @@ impl Inspection<'_> {
             now: Timestamp::now(),
         };
         let scene = context.scene(&site, &hosts)?;
-        wanted.announce(context, &scene);
         let round = Round {
             selection: wanted.checks(),
             waivers: self.waivers,
@@ -227,16 +227,6 @@ impl WantedArgs {
         Checks { only, ..Checks::default() }
     }
 
-    /// Says what checks that load the hosts will do.
-    fn announce(&self, context: &Context, scene: &Scene<'_>) {
-        let wanted = self.checks();
-        for about in wanted.checks(scene).map(Check::about) {
-            if let (Some(will), true) = (about.deep, self.deep) {
-                context.report.emit(&Event::Note { message: &format!("{}: it {will}", about.id) });
-            }
-        }
-    }
-
     fn report(&self, context: &Context, results: &Results, found: &Found) -> Result<(), CliError> {
         for (file, text) in [
             (&self.html, renderer::html::render as fn(&Results) -> String),
@@ -254,8 +244,8 @@ impl WantedArgs {
             (None, false) => show(context, results, self.all),
         }
         if found.held > 0 {
-            let message =
-                format!("{} findings were measured earlier and still hold; --recheck measures them again", found.held);
+            let held = counted(found.held, "finding");
+            let message = format!("{held} measured earlier and still good; --recheck measures again");
             context.report.emit(&Event::Note { message: &message });
         }
         Ok(())

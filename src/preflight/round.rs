@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use cc_preflight::{Attestations, CATALOGUE, Finding, Known, Scene, Selection, Waivers, findings, questions};
+use cc_preflight::{Attestations, CATALOGUE, Finding, Known, Scene, Selection, Waivers, findings, loads, questions};
 
 use super::hosts::Hosts;
 use super::inquiry::inquire;
 use super::record::Record;
-use crate::report::Report;
+use crate::report::{Event, Report};
 use crate::run::Interrupt;
 
 /// What a round takes beside its scene and hosts.
@@ -40,12 +40,16 @@ impl Found {
 }
 
 impl Round<'_> {
-    /// Measures and judges. Failures and warnings are never taken from an earlier round: who has mended something wants to see it.
+    /// Measures and judges; what loads hosts is told before. Failures and warnings are never taken from an earlier round: who has mended something wants to see it.
     pub async fn run(&self, scene: &Scene<'_>, hosts: &mut Hosts, interrupt: &Interrupt, report: &Report) -> Found {
         let mut record = self.record.as_deref().map(Record::read).unwrap_or_default();
         let mut held = if self.recheck { Vec::new() } else { record.holding(scene) };
         held.retain(|finding| self.selection.checks(scene).any(|check| check.about().id == finding.id));
         let selection = Selection { known: known(&held), ..self.selection.clone() };
+        for about in loads(scene, &selection) {
+            let will = about.deep.unwrap_or_default();
+            report.emit(&Event::Note { message: &format!("{}: it {will}", about.id) });
+        }
         let answers = inquire(hosts, &questions(scene, &selection), interrupt, report).await;
         let new = findings(scene, &selection, &answers, self.waivers, self.attestations);
         record.learn(scene, &new);

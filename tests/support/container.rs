@@ -4,7 +4,7 @@ use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::StartExecResults;
 use bollard::models::ExecConfig;
-use bollard::query_parameters::{InspectContainerOptions, RestartContainerOptionsBuilder};
+use bollard::query_parameters::{InspectContainerOptions, KillContainerOptions, RestartContainerOptionsBuilder};
 use cc_cloud::rehearsal::{Containers, HostImage, HostSpec};
 use futures_util::StreamExt;
 use testcontainers::runners::AsyncRunner;
@@ -60,6 +60,11 @@ impl Container {
     pub(super) async fn restart(&self) {
         let options = RestartContainerOptionsBuilder::new().t(10).build();
         self.docker.restart_container(&self.id, Some(options)).await.unwrap();
+    }
+
+    /// Kills every process of it at once.
+    pub(super) async fn kill(&self) {
+        self.docker.kill_container(&self.id, None::<KillContainerOptions>).await.unwrap();
     }
 
     /// Runs a command as root to its end.

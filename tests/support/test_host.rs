@@ -128,6 +128,14 @@ impl TestHost {
         }
     }
 
+    /// Ends the host at once, as a power cut does. It does not come back.
+    pub fn kill(&self) {
+        match &self.machine {
+            Machine::Container(container) => wait(container.kill()),
+            Machine::Virtual(machine) => machine.kill(),
+        }
+    }
+
     /// A file of known hosts that has this host's keys under its address.
     pub fn known_hosts(&self) -> PathBuf {
         self.folder.path().join("known_hosts")

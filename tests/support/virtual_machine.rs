@@ -74,6 +74,12 @@ impl VirtualMachine {
         Self { process, boots, console, port }
     }
 
+    /// Ends it at once.
+    pub(super) fn kill(&self) {
+        let killed = Command::new("kill").args(["-KILL", &self.process.id().to_string()]).status().unwrap();
+        assert!(killed.success(), "QEMU cannot be killed");
+    }
+
     /// Waits for the end of a boot; panics with the end of the console's text if it is none or a bad one.
     pub(super) fn booted(&self) {
         let reason = match self.boots.recv_timeout(BOOT) {

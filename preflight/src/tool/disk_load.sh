@@ -7,7 +7,9 @@ trap 'rm -f "$file"' EXIT
 exec 3<>"$file" && rm "$file" || exit 1
 trap - EXIT
 file=/proc/$$/fd/3
-dd if=/dev/zero of=$file bs=1M count=64 conv=notrunc,fsync 2>&1 || exit 1
+# What dd complains of stands before its figures; a person is told the last line.
+said=$(dd if=/dev/zero of=$file bs=1M count=64 conv=notrunc,fsync 2>&1) || { echo "$said" | grep '^dd:' >&2; exit 1; }
+echo "$said"
 if command -v fio >/dev/null; then
   exec fio --output-format=json --filename=$file --size=64M --direct=1 --ioengine=psync --thread --runtime=4 \
     --name=sync --time_based --rw=write --bs=8k --fdatasync=1 \

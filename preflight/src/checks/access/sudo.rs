@@ -56,7 +56,7 @@ impl Check for Sudo {
                 let failure = Judgement::fail(message, expected);
                 Ok(hint.iter().fold(failure, Judgement::fix))
             }
-            Reach::Lost { message, .. } => Err(Unmeasured::new(format!("the host could not be reached: {message}"))),
+            Reach::Lost { message, .. } => Err(Unmeasured::unreached(&scene.hosts[host].name, message)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `acc.users`: who may log in is written down, with good keys.
 
 use cc_agent::resource::{Presence, Resource};
+use cc_plan::counted;
 use cc_plan::spec::environment::Size;
 
 use crate::about::{About, Keeps, Phase, Proof, Vantage};
@@ -41,7 +42,7 @@ static ABOUT: About = About {
     blocks: &[Phase::GoLive],
     keeps: Keeps::Day,
     deep: None,
-    proof: Proof::Parser,
+    proof: Proof::RealHost,
 };
 
 /// What the plan says of users of a host.
@@ -125,7 +126,11 @@ impl Check for Users {
                 }
             }
         }
-        let counts = format!("{} keys listed, {} users to be gone are gone", wanted.keys.len(), wanted.absent.len());
+        let counts = format!(
+            "{} listed; gone as they must be: {}",
+            counted(wanted.keys.len(), "key"),
+            counted(wanted.absent.len(), "user")
+        );
         Ok(Judgement::worst(found).unwrap_or_else(|| Judgement::pass(counts, expected)))
     }
 

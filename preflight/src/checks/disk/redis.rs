@@ -31,7 +31,7 @@ static ABOUT: About = About {
     blocks: &[Phase::Install, Phase::GoLive, Phase::Migration],
     keeps: Keeps::Run,
     deep: None,
-    proof: Proof::Parser,
+    proof: Proof::RealHost,
 };
 
 const DU: [&str; 4] = ["du", "-s", "-B1", "/var/lib/redis"];

@@ -68,7 +68,7 @@ static ABOUT: About = About {
         "writes a file of 64 MiB without a name to the volume of the data, reads and writes in it for about 10 s, at most 40 s, and \
          leaves nothing, even when it is killed",
     ),
-    proof: Proof::Parser,
+    proof: Proof::RealHost,
 };
 
 /// Seconds after which the load is killed.
@@ -87,7 +87,7 @@ impl Check for Throughput {
         match places(host).map(|places| places.into_iter().next()) {
             Ok(None) => Ask::skip("no data is kept on this host"),
             Ok(Some(place)) => {
-                let argv = ["sh", "-c", DISK_LOAD, "sh", place.path.as_str()].map(str::to_owned).to_vec();
+                let argv = ["sh", "-c", DISK_LOAD, "fio or dd", place.path.as_str()].map(str::to_owned).to_vec();
                 Ask::of(host, [Probe::Command { argv, seconds: LIMIT }])
             }
             // Answered by nobody: the judgement says what is wrong with it.
@@ -152,7 +152,7 @@ mod tests {
         let inventory = "provider: static\nhosts:\n  a: {address: 10.0.0.1, params: {data_path: /opt/data}}\n";
         let mut trial = Trial::of("environment: trial\nservices:\n  database: {on: a}\n", inventory);
         (trial.deep, trial.phase) = (true, Phase::GoLive);
-        trial.command("a", &["sh", "-c", DISK_LOAD, "sh", "/opt/data"], 0, text, "");
+        trial.command("a", &["sh", "-c", DISK_LOAD, "fio or dd", "/opt/data"], 0, text, "");
         trial.finding("disk.io", "a")
     }
 

@@ -32,7 +32,7 @@ static ABOUT: About = About {
     blocks: &[Phase::Install, Phase::GoLive, Phase::Migration],
     keeps: Keeps::Day,
     deep: None,
-    proof: Proof::Parser,
+    proof: Proof::RealHost,
 };
 
 impl Check for Address {

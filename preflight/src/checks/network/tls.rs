@@ -55,7 +55,7 @@ static ABOUT: About = About {
     blocks: &[Phase::GoLive],
     keeps: Keeps::Day,
     deep: None,
-    proof: Proof::Parser,
+    proof: Proof::RealHost,
 };
 
 impl Check for Tls {

@@ -1,6 +1,7 @@
 //! `os.sysctl`: the kernel has the parameters that the plan sets.
 
 use cc_agent::resource::{Presence, Resource, Sysctl};
+use cc_plan::counted;
 
 use crate::about::{About, Keeps, Phase, Proof, Vantage};
 use crate::answers::Answered;
@@ -30,7 +31,7 @@ static ABOUT: About = About {
     blocks: &[Phase::Install, Phase::GoLive],
     keeps: Keeps::Day,
     deep: None,
-    proof: Proof::Parser,
+    proof: Proof::RealHost,
 };
 
 /// The parameters that the plan sets on a host.
@@ -72,7 +73,7 @@ impl Check for KernelParameters {
                 Some(_) => {}
             }
         }
-        let expected = format!("{} parameters as planned", planned.len());
+        let expected = format!("{} as planned", counted(planned.len(), "parameter"));
         Ok(if !missing.is_empty() {
             Judgement::fail(missing.join("; "), expected).fix(
                 "run a kernel that has it (in a container: the machine's), or take it out of the role's parameters",
