@@ -6,6 +6,7 @@ mod render;
 pub use json::to_json;
 pub use render::render;
 
+use crate::counted;
 use crate::source::Span;
 
 /// Findings that are kept: nobody reads more, and a file of another kind has very many.
@@ -110,7 +111,7 @@ impl Diagnostics {
     pub fn summary(&self) -> String {
         let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")].map(|(severity, noun)| {
             let count = self.0.iter().filter(|d| d.severity == severity).count();
-            (count > 0).then(|| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
+            (count > 0).then(|| counted(count, noun))
         });
         counts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
     }

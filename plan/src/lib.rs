@@ -4,6 +4,7 @@
 //! function of the spec and the facts of its hosts. Nothing flows back up: after `load`, no file is read again.
 
 pub mod compile;
+mod counted;
 pub mod diagnostic;
 pub mod graph;
 pub mod node;
@@ -16,3 +17,5 @@ pub mod spec;
 pub mod suggest;
 pub mod template;
 pub mod yaml;
+
+pub use counted::counted;

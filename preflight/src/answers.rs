@@ -162,7 +162,7 @@ fn name(question: &Question) -> String {
     match question {
         Question::On { probe: Probe::File { path } | Probe::Folder { path }, .. } => path.clone(),
         Question::On { probe: Probe::Command { argv, .. }, .. } | Question::Outside(Outside::Command { argv, .. }) => {
-            argv.first().cloned().unwrap_or_default()
+            program(argv)
         }
         Question::On { probe: Probe::Listen { port }, .. } => format!("listening on port {port}"),
         Question::On { probe: Probe::Connect { address, port, .. }, .. }
@@ -172,5 +172,37 @@ fn name(question: &Question) -> String {
         | Question::Outside(Outside::Smtp { address, port, .. }) => format!("{address}:{port}"),
         Question::Outside(Outside::Resolve { name, .. } | Outside::Authoritative { name, .. }) => name.clone(),
         Question::Outside(Outside::Http { url, .. }) => url.clone(),
+    }
+}
+
+/// The program. A script that a shell runs is named as it calls itself: for the tool that it is about.
+fn program(argv: &[String]) -> String {
+    match argv {
+        [shell, option, _, name, ..] if shell == "sh" && option == "-c" => name.clone(),
+        [program, ..] => program.clone(),
+        [] => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use cc_agent::probe::Probe;
+
+    use crate::about::Phase;
+    use crate::question::Question;
+    use crate::trial::Trial;
+    use crate::{Selection, questions};
+
+    #[test]
+    fn a_person_reads_the_name_of_the_tool_and_not_of_the_shell() {
+        let mut trial = Trial::new();
+        (trial.deep, trial.phase) = (true, Phase::GoLive);
+        let asked: BTreeSet<Question> = questions(&trial.scene(), &Selection::default());
+        let commands =
+            asked.iter().filter(|question| matches!(question, Question::On { probe: Probe::Command { .. }, .. }));
+        let shells: Vec<&Question> = commands.filter(|question| super::name(question) == "sh").collect();
+        assert!(shells.is_empty(), "scripts without a name: {shells:?}");
     }
 }

@@ -6,7 +6,7 @@ mod sample;
 use std::collections::BTreeSet;
 
 use cc_preflight::report::{Look, Report, explain, github, html, json, junit, prometheus, sarif, table};
-use cc_preflight::{Finding, Verdict};
+use cc_preflight::{Finding, Policy, Verdict};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use quick_xml::Reader;
@@ -90,6 +90,23 @@ fn nothing_found_is_said_so() {
     assert_eq!(github::render(&empty), "");
     xml_faults(&junit::render(&empty)).unwrap();
     xml_faults(&html::render(&empty)).unwrap();
+}
+
+#[test]
+fn what_several_checks_say_alike_stands_once() {
+    let why = "could not be measured: web1 could not be reached: cannot connect to 10.0.0.1:22";
+    let unreached = |id: &str| Finding {
+        unmeasured: true,
+        fix: "let web1 be reached, then run preflight again".to_owned(),
+        ..sample::finding(id, "web1", Verdict::Fail, why, &format!("What {id} asks for"))
+    };
+    let ids = ["os.arch", "os.eol", "os.ids", "os.time", "os.pro", "hw.cpu"];
+    let mut findings: Vec<Finding> = ids.map(unreached).to_vec();
+    findings.push(sample::finding("acc.ssh", "web1", Verdict::Fail, "cannot connect to 10.0.0.1:22", "a login"));
+    let report = Report { findings, policy: Policy::default(), ..sample::report() };
+    assert_snapshot!("table_unreached", table::render(&report, look(100), false));
+    let all = table::render(&report, look(100), true);
+    assert!(ids.iter().all(|id| all.contains(id)), "{all}");
 }
 
 #[test]

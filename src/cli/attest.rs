@@ -1,7 +1,7 @@
 //! `cc-cloud <env> preflight attest CHECK`.
 
 use cc_preflight::{Attestation, Attestations};
-use clap::ValueHint;
+use clap::{ArgGroup, ValueHint};
 use clap_complete::engine::ArgValueCompleter;
 use jiff::civil::Date;
 
@@ -12,6 +12,7 @@ use crate::report::Event;
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
+#[command(group(ArgGroup::new("document").args(["link", "file"]).required(true).multiple(true)))]
 pub struct AttestArgs {
     /// The check that is answered
     #[arg(value_name = "CHECK", add = ArgValueCompleter::new(complete::checks))]
@@ -26,9 +27,9 @@ pub struct AttestArgs {
     #[arg(long, value_name = "DATE")]
     date: Date,
     /// Address of the document that shows it; this or --file is needed
-    #[arg(long, value_name = "URL", required_unless_present = "file")]
+    #[arg(long, value_name = "URL")]
     link: Option<String>,
-    /// Path of that document in the repository
+    /// Path of that document in the repository; this or --link is needed
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: Option<String>,
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cc_agent::secret::{Secret, Vault};
 use cc_plan::compile::Known;
+use cc_plan::counted;
 use cc_plan::plan::Plan;
 use cc_plan::spec::Spec;
 use cc_plan::spec::inventory::Provider;
@@ -145,8 +146,11 @@ impl Context {
             self.ask_about(unknown)?;
         }
         contact.connector.pin(unknown).map_err(|error| CliError::failed(format!("cannot pin host keys: {error}")))?;
-        let keys = if unknown.len() == 1 { "1 host key".to_owned() } else { format!("{} host keys", unknown.len()) };
-        let message = format!("pinned {keys} in {}", self.known_hosts(spec)?.display());
+        let keys = counted(unknown.len(), "host key");
+        let message = match self.passes {
+            true => format!("{keys} trusted for this command; one in ~/.ssh/known_hosts is not asked about"),
+            false => format!("pinned {keys} in {}", self.known_hosts(spec)?.display()),
+        };
         self.report.emit(&Event::Note { message: &message });
         Ok(())
     }

@@ -29,6 +29,8 @@ pub struct Context {
     pub report: Arc<Report>,
     /// The folder with `environments/`.
     pub root: PathBuf,
+    /// Whether that folder goes with this command, so that nobody is told of it.
+    pub passes: bool,
 }
 
 impl Context {
@@ -91,9 +93,9 @@ impl Context {
         })
     }
 
-    /// The same command in another repository.
-    pub fn at(&self, root: &Path) -> Self {
-        Self { args: self.args.clone(), report: Arc::clone(&self.report), root: root.to_owned() }
+    /// The same command in a repository that goes with it.
+    pub fn passing(&self, root: &Path) -> Self {
+        Self { args: self.args.clone(), report: Arc::clone(&self.report), root: root.to_owned(), passes: true }
     }
 
     /// Failures that were accepted, and what people have answered for.

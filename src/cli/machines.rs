@@ -64,8 +64,8 @@ impl From<SizeName> for Size {
 pub async fn run(context: &Context, args: &MachinesArgs) -> Result<(), CliError> {
     args.wanted.check()?;
     let bare = Bare::new(args.size.into(), &args.host)?;
-    let context = &context.at(bare.root());
-    let spec = context.load_without_secrets(Bare::NAME)?.spec;
+    let context = &context.passing(bare.root());
+    let spec = bare.load()?;
     let interrupt = Interrupt::listen(context.report.clone());
     let (hosts, known) = match args.this_machine {
         true => {

@@ -152,7 +152,7 @@ fn run(args: GlobalArgs, invocation: Invocation, root: std::path::PathBuf) -> Ex
             return ExitCode::from(error.kind.exit_code());
         }
     };
-    let context = Context { args, report: report.clone(), root };
+    let context = Context { args, report: report.clone(), root, passes: false };
     let result = match invocation {
         Invocation::Global(command) => global(&context, command),
         Invocation::Environment(name, command) => environment(&context, &name, command),

@@ -1,6 +1,7 @@
 //! `cc-cloud <env> validate`.
 
 use cc_plan::compile::Known;
+use cc_plan::counted;
 
 use super::context::Context;
 use crate::error::CliError;
@@ -20,16 +21,11 @@ pub fn run(context: &Context, environment: &str, _: &ValidateArgs) -> Result<(),
     let steps: usize = plan.hosts.iter().map(|host| host.steps.len()).sum();
     let message = format!(
         "environment `{environment}` is valid: {}, {}, {}, {} read",
-        count(plan.hosts.len(), "host"),
-        count(spec.environment.services.len(), "service"),
-        count(steps, "step"),
-        count(spec.sources.files().count(), "file")
+        counted(plan.hosts.len(), "host"),
+        counted(spec.environment.services.len(), "service"),
+        counted(steps, "step"),
+        counted(spec.sources.files().count(), "file")
     );
     context.report.emit(&Event::Note { message: &message });
     Ok(())
-}
-
-/// "1 host", "3 hosts".
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use cc_plan::repository::Repository;
 use cc_plan::spec::environment::Size;
+use cc_plan::spec::{self, Spec};
 use tempfile::TempDir;
 
 use crate::error::CliError;
+use crate::shipped::EmbeddedRoles;
 use crate::ssh::Endpoint;
 
 /// A repository in a temporary folder with an environment of nothing but hosts.
@@ -54,6 +57,19 @@ impl Bare {
             CliError::failed(format!("cannot write temporary files: {error}")).hint("free some space, or set TMPDIR")
         })?;
         Ok(Self { folder })
+    }
+
+    /// What the machines would have to carry. Nobody has written these files, so that nobody is warned of them.
+    ///
+    /// # Errors
+    /// When an address makes no sense.
+    pub fn load(&self) -> Result<Spec, CliError> {
+        let repository = Repository { root: self.root().to_owned(), shipped: &EmbeddedRoles };
+        spec::load(&repository, Self::NAME).map(|loaded| loaded.spec).map_err(|broken| {
+            let messages: Vec<&str> = broken.diagnostics.iter().map(|found| found.message.as_str()).collect();
+            CliError::usage(format!("these machines cannot be checked: {}", messages.join("; ")))
+                .hint("name a machine as `--host USER@ADDRESS:PORT`")
+        })
     }
 
     /// The repository's folder; it goes when this is dropped.

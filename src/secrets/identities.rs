@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use age::armor::ArmoredReader;
 use age::secrecy::ExposeSecret;
+use cc_plan::counted;
 use zeroize::Zeroizing;
 
 use super::error::Error;
@@ -106,7 +107,7 @@ impl Identities {
         found.warn_about_mode(path, &file);
         let text = read_keys(file, path, terminal)?;
         found.parse(&text, path)?;
-        found.looked.push(format!("{} ({} found)", path.display(), count(found.len(), "key")));
+        found.looked.push(format!("{} ({} found)", path.display(), counted(found.len(), "key")));
         Ok(found)
     }
 
@@ -233,10 +234,6 @@ fn decrypt_keys(bytes: &[u8], path: &Path, terminal: Terminal) -> Result<Zeroizi
     let mut reader = decryptor.decrypt(std::iter::once(&key as &dyn age::Identity)).map_err(wrong)?;
     reader.read_to_end(&mut plain).map_err(|_| broken("the file is damaged".into()))?;
     Ok(plain)
-}
-
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 #[cfg(test)]

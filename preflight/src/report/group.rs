@@ -40,14 +40,17 @@ impl Report {
         }
         groups.retain(|group| !group.findings.is_empty());
         for group in &mut groups {
-            group.findings.sort_by_key(|finding| Mark::of(finding));
+            // What was found comes before what could not be measured.
+            group.findings.sort_by_key(|finding| (Mark::of(finding), finding.unmeasured));
         }
         groups.sort_by_key(|group| Mark::ALL.map(|mark| std::cmp::Reverse(group.count(mark))));
         groups
     }
 
-    /// The findings that stop the phase.
+    /// The findings that stop the phase, those first that were measured: the others may only follow from them.
     pub(super) fn stopping(&self) -> Vec<&Finding> {
-        self.findings.iter().filter(|finding| finding.stops()).collect()
+        let mut stopping: Vec<&Finding> = self.findings.iter().filter(|finding| finding.stops()).collect();
+        stopping.sort_by_key(|finding| finding.unmeasured);
+        stopping
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use cc_plan::counted;
 use unicode_width::UnicodeWidthStr;
 
 use super::Report;
@@ -20,17 +21,20 @@ const BEFORE_ID: usize = 12;
 /// Longest text of a tool that is shown, in characters; `--json` and the other reports have all of it.
 const LONGEST: usize = 240;
 
-/// What was found. Passes and skips are only counted unless `all`.
+/// Ids that are named of findings that stand as one.
+const NAMED: usize = 4;
+
+/// What was found. Passes and skips are only counted unless `all`, and what several checks say alike stands once.
 pub fn render(report: &Report, look: Look, all: bool) -> String {
     let mut text = String::new();
-    let shown = |finding: &&&Finding| all || !Mark::of(finding).is_good();
     let groups = report.groups();
-    let ids = groups.iter().flat_map(|group| group.findings.iter().filter(shown)).map(|finding| finding.id.width());
-    let column = ids.max().unwrap_or(0);
+    let rows = |group: &Group<'_>| rows(group, all);
+    let labels = groups.iter().flat_map(rows).map(|row| row.label.width());
+    let column = labels.max().unwrap_or(0);
     for group in &groups {
         write_heading(&mut text, group, look);
-        for finding in group.findings.iter().filter(shown) {
-            write_finding(&mut text, finding, column, look, all);
+        for row in rows(group) {
+            write_row(&mut text, &row, column, look);
         }
     }
     if !groups.is_empty() {
@@ -39,6 +43,48 @@ pub fn render(report: &Report, look: Look, all: bool) -> String {
     write_deviations(&mut text, report, look);
     write_summary(&mut text, report, look);
     text
+}
+
+/// One finding, or several that say the same.
+struct Row {
+    mark: Mark,
+    /// The check's id, or how many checks there are.
+    label: String,
+    /// What was observed and what is expected.
+    sentence: String,
+    /// What belongs to it, a line each.
+    remarks: Vec<String>,
+}
+
+/// The rows of a group. A host that was not reached is told once, not for each of its checks.
+fn rows(group: &Group<'_>, all: bool) -> Vec<Row> {
+    let shown: Vec<&Finding> =
+        group.findings.iter().copied().filter(|finding| all || !Mark::of(finding).is_good()).collect();
+    let alike = |one: &&Finding, next: &&Finding| {
+        let said =
+            |finding: &Finding| (Mark::of(finding), finding.to.clone(), finding.observed.clone(), remarks(finding));
+        !all && one.unmeasured && next.unmeasured && said(one) == said(next)
+    };
+    shown.chunk_by(alike).map(|same| Row::of(same, all)).collect()
+}
+
+impl Row {
+    /// That of findings that say the same; of one, everything that there is to say.
+    fn of(findings: &[&Finding], all: bool) -> Self {
+        let first = findings[0];
+        let (mark, remarks) = (Mark::of(first), remarks(first));
+        if findings.len() == 1 {
+            return Self { mark, label: one_line(&first.id), sentence: sentence(first, &first.expected, all), remarks };
+        }
+        let named: Vec<&str> = findings.iter().take(NAMED).map(|finding| finding.id.as_str()).collect();
+        let more = match findings.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more (--all lists them)"),
+        };
+        let which = one_line(&format!("{}{more}", named.join(", ")));
+        let remarks = [which].into_iter().chain(remarks).collect();
+        Self { mark, label: counted(findings.len(), "check"), sentence: sentence(first, "", all), remarks }
+    }
 }
 
 fn write_heading(text: &mut String, group: &Group<'_>, look: Look) {
@@ -55,26 +101,24 @@ fn write_heading(text: &mut String, group: &Group<'_>, look: Look) {
     };
 }
 
-/// One finding: verdict, id, observed → expected; below it what belongs to it, a line each.
-fn write_finding(text: &mut String, finding: &Finding, column: usize, look: Look, all: bool) {
-    let mark = Mark::of(finding);
-    let verdict = look.mark(mark, &format!("{} {:<6}", mark.glyph(), mark.name()));
-    let id = one_line(&finding.id);
-    let sentence = sentence(finding, all);
+/// One row: verdict, id, observed → expected; below it what belongs to it, a line each.
+fn write_row(text: &mut String, row: &Row, column: usize, look: Look) {
+    let verdict = look.mark(row.mark, &format!("{} {:<6}", row.mark.glyph(), row.mark.name()));
     let beside = look.width >= SIDE_BY_SIDE;
     let indent = if beside { BEFORE_ID + column + 2 } else { 4 };
     if beside {
-        let lines = look.wrap(&sentence, indent, indent);
-        let _ = writeln!(text, "  {verdict}  {id}{:gap$}{}", "", lines[0], gap = column + 2 - id.width().min(column));
+        let lines = look.wrap(&row.sentence, indent, indent);
+        let gap = column + 2 - row.label.width().min(column);
+        let _ = writeln!(text, "  {verdict}  {}{:gap$}{}", row.label, "", lines[0]);
         for line in &lines[1..] {
             let _ = writeln!(text, "{:indent$}{line}", "");
         }
     } else {
-        let _ = writeln!(text, "  {verdict}  {id}");
-        text.push_str(&look.paragraph(&sentence, indent));
+        let _ = writeln!(text, "  {verdict}  {}", row.label);
+        text.push_str(&look.paragraph(&row.sentence, indent));
     }
-    for remark in remarks(finding) {
-        let lines = look.wrap(&remark, indent, indent + 2);
+    for remark in &row.remarks {
+        let lines = look.wrap(remark, indent, indent + 2);
         let _ = writeln!(text, "{:indent$}{}", "", lines[0]);
         for line in &lines[1..] {
             let _ = writeln!(text, "{:1$}{line}", "", indent + 2);
@@ -83,7 +127,7 @@ fn write_finding(text: &mut String, finding: &Finding, column: usize, look: Look
 }
 
 /// `→ db1: blocked → open`: the other host of a pair, what was observed and what is expected.
-fn sentence(finding: &Finding, all: bool) -> String {
+fn sentence(finding: &Finding, expected: &str, all: bool) -> String {
     let cut = |text: &str| {
         let text = one_line(text);
         match text.char_indices().nth(LONGEST) {
@@ -96,8 +140,8 @@ fn sentence(finding: &Finding, all: bool) -> String {
         let _ = write!(sentence, "→ {}: ", one_line(to));
     }
     sentence.push_str(&cut(&finding.observed));
-    if !finding.expected.is_empty() {
-        let _ = write!(sentence, " → {}", cut(&finding.expected));
+    if !expected.is_empty() {
+        let _ = write!(sentence, " → {}", cut(expected));
     }
     sentence
 }

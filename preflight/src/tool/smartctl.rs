@@ -3,12 +3,13 @@
 use serde::Deserialize;
 
 /// How to ask for every disk. The exit status of smartctl has a bit for each trouble; what it prints says it all.
-pub const SMARTCTL: [&str; 3] = [
+pub const SMARTCTL: [&str; 4] = [
     "sh",
     "-c",
     "command -v smartctl >/dev/null || { echo 'smartctl is not installed' >&2; exit 127; }; disks=$(lsblk -dnpro NAME,TYPE) || exit 1; \
      echo \"$disks\" | while read -r disk type; do [ \"$type\" = disk ] || continue; \
      case $disk in /dev/zram*|/dev/nbd*|/dev/ram*) ;; *) smartctl -H -A -j \"$disk\" ;; esac; done; true",
+    "smartctl",
 ];
 
 #[derive(Deserialize)]

@@ -1,11 +1,12 @@
 //! `tune2fs -l` of several devices, each after a line `# DEVICE`.
 
 /// How to ask for every ext file system that is mounted. findmnt exits with 1 where there is none.
-pub const TUNE2FS: [&str; 3] = [
+pub const TUNE2FS: [&str; 4] = [
     "sh",
     "-c",
     "devices=$(findmnt -vnlo SOURCE -t ext2,ext3,ext4); [ $? -le 1 ] || exit 127; \
      for device in $(echo \"$devices\" | sort -u); do echo \"# $device\"; tune2fs -l \"$device\" || exit; done",
+    "tune2fs",
 ];
 
 /// What an ext file system says of itself.

@@ -1,11 +1,12 @@
 //! Uninterruptible power supplies: `upsc` of NUT and `apcaccess` of apcupsd.
 
 /// How to ask NUT for every UPS that this host is connected to: a line `[NAME]` before each.
-pub const UPSC: [&str; 3] = [
+pub const UPSC: [&str; 4] = [
     "sh",
     "-c",
     "command -v upsc >/dev/null || { echo 'upsc is not installed' >&2; exit 127; }; all=$(upsc -l 2>/dev/null) || exit 1; \
      for ups in $all; do echo \"[$ups]\"; upsc \"$ups\" 2>/dev/null || exit 1; done",
+    "upsc",
 ];
 
 /// How to ask apcupsd.

@@ -1,6 +1,7 @@
 //! Something that others run for the environment, and that hosts must reach.
 
 use cc_agent::probe::{Outcome, Probe};
+use cc_plan::counted;
 use cc_plan::spec::environment::External;
 
 use crate::answers::Answered;
@@ -72,7 +73,7 @@ impl Party {
         let expected = format!("every host reaches {place}");
         Ok(match lost.as_slice() {
             [] if scene.hosts.is_empty() => return Err(Unmeasured::new("no host was asked")),
-            [] => Judgement::pass(format!("{} hosts reach {place}", scene.hosts.len()), expected),
+            [] => Judgement::pass(format!("{place} is reached from {}", counted(scene.hosts.len(), "host")), expected),
             _ => Judgement::fail(format!("{place} is not reached: {}", lost.join("; ")), expected),
         })
     }

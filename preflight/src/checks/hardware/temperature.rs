@@ -1,5 +1,7 @@
 //! `hw.temp`: machines are not too warm.
 
+use cc_plan::counted;
+
 use crate::about::{About, Keeps, Proof, Vantage};
 use crate::answers::Answered;
 use crate::check::Check;
@@ -58,7 +60,7 @@ impl Check for Temperature {
         // Without limits nothing can be too warm: that is no answer.
         match all.iter().any(|one| one.high.is_some() || one.critical.is_some()) {
             true if worst.verdict == crate::Verdict::Pass => {
-                Ok(Judgement::pass(format!("{} thermometers below their limits", all.len()), expected))
+                Ok(Judgement::pass(format!("{} below the limit", counted(all.len(), "thermometer")), expected))
             }
             true => Ok(worst),
             false => Err(Unmeasured::new("no thermometer has a limit")),

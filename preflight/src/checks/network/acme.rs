@@ -1,6 +1,7 @@
 //! `net.acme`: an authority can prove and certify the site's names.
 
 use cc_agent::probe::Outcome;
+use cc_plan::counted;
 
 use super::front::Front;
 use super::site_name::nonsense;
@@ -88,7 +89,7 @@ impl Check for Acme {
         }
         let expected = format!("port 80 answers, and {authority} may give certificates");
         Ok(match bad.as_slice() {
-            [] => Judgement::pass(format!("{} names can be proved", front.names.len()), expected),
+            [] => Judgement::pass(format!("{} can be proved", counted(front.names.len(), "name")), expected),
             _ => Judgement::fail(bad.join("; "), expected),
         })
     }

@@ -1,5 +1,7 @@
 //! `net.closed`: nothing but the site answers to the internet.
 
+use cc_plan::counted;
+
 use super::front::{Front, WEB, is_public, public_address};
 use crate::about::{About, Keeps, Phase, Proof, Vantage};
 use crate::answers::Answered;
@@ -81,7 +83,7 @@ impl Check for Closed {
         }
         let expected = "only 80 and 443 of the site, and SSH";
         Ok(match open.as_slice() {
-            [] => Judgement::pass(format!("{} ports are closed", answers.questions.len()), expected),
+            [] => Judgement::pass(format!("{} closed", counted(answers.questions.len(), "port")), expected),
             _ => Judgement::fail(format!("open: {}", open.join(", ")), expected),
         })
     }

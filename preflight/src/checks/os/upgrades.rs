@@ -1,5 +1,6 @@
 //! `os.upgrades`: no security update is pending.
 
+use cc_plan::counted;
 use cc_plan::spec::environment::Size;
 
 use crate::about::{About, Keeps, Phase, Proof, Vantage};
@@ -43,6 +44,11 @@ static ABOUT: About = About {
     proof: Proof::RealHost,
 };
 
+/// How to ask. A simulation would still write what it has read of the lists to /var/cache/apt; without names for these files it
+/// keeps it in memory.
+const SIMULATE: [&str; 7] =
+    ["apt-get", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "--simulate", "dist-upgrade"];
+
 /// What changes its time when lists are fetched: some of them, whatever the system.
 const FETCHED: [&str; 3] =
     ["/var/lib/apt/lists/partial", "/var/lib/apt/periodic/update-success-stamp", "/var/cache/apt/pkgcache.bin"];
@@ -57,7 +63,7 @@ impl Check for PendingUpgrades {
             return Ask::skip("a rehearsal (demo) is as old as its image");
         }
         let Ok(host) = scene.host(subject) else { return Ask::skip("it is asked of hosts") };
-        let mut simulate = command(&["apt-get", "--simulate", "dist-upgrade"]);
+        let mut simulate = command(&SIMULATE);
         if let cc_agent::probe::Probe::Command { seconds, .. } = &mut simulate {
             *seconds = 30;
         }
@@ -80,8 +86,8 @@ impl Check for PendingUpgrades {
         let expected = format!("none, by package lists of the last {}", scene.limit_text(&LISTS));
         let (all, security) = (upgrades.all.len(), upgrades.security.len());
         let observed = match upgrades.security.as_slice() {
-            [] => format!("{all} updates, none of them for security"),
-            names => format!("{all} updates, {security} of them for security: {}", few(names)),
+            [] => format!("{}, none of them for security", counted(all, "update")),
+            names => format!("{}, {security} of them for security: {}", counted(all, "update"), few(names)),
         };
         Ok(if security > 0 {
             Judgement::fail(observed, expected)
@@ -120,7 +126,7 @@ mod tests {
         let fetched: Vec<&str> = ["stat", "-c", "%Y"].into_iter().chain(super::FETCHED).collect();
         let time = trial.now.as_second() - age;
         trial
-            .command("web1", &["apt-get", "--simulate", "dist-upgrade"], 0, simulation, "")
+            .command("web1", &super::SIMULATE, 0, simulation, "")
             .answer("web1", folder("/var/lib/apt/lists"), Outcome::Names { names })
             .command("web1", &fetched, 1, &format!("1000\n{time}\n"), "stat: cannot statx");
         trial.finding("os.upgrades", "web1")

@@ -1,5 +1,6 @@
 //! `spec.size`: a size that carries the users.
 
+use cc_plan::counted;
 use cc_plan::spec::environment::Size as Declared;
 
 use crate::about::{About, Keeps, Phase, Proof, Vantage};
@@ -90,7 +91,7 @@ fn users_fit(scene: &Scene<'_>) -> Judgement {
         return Judgement::warn("the environment does not say how many users are planned for", expected)
             .fix("write the number of mobile users as `users` under `policy.preflight` of the environment");
     };
-    let (observed, count) = (format!("{} users", users.value), f64::from(users.value));
+    let (observed, count) = (counted(users.value, "user"), f64::from(users.value));
     match most {
         Some(most) if count >= most => {
             let enough = [(&SINGLE, "single"), (&MICRO, "micro"), (&SMALL, "small")];
@@ -111,11 +112,11 @@ fn cases_fit(scene: &Scene<'_>) -> Judgement {
     let expected = format!("at most {} cases for each user", scene.limit_text(&CASES));
     match &scene.spec.environment.policy.preflight.cases_per_user {
         Some(cases) if f64::from(cases.value) > scene.limit(&CASES) => {
-            Judgement::fail(format!("{} cases for each user", cases.value), expected)
+            Judgement::fail(format!("{} for each user", counted(cases.value, "case")), expected)
                 .fix("size the site with a resource model of its own, or have users sync fewer cases")
                 .at(scene, cases.span)
         }
-        Some(cases) => Judgement::pass(format!("{} cases for each user", cases.value), expected),
+        Some(cases) => Judgement::pass(format!("{} for each user", counted(cases.value, "case")), expected),
         None => Judgement::pass("cases for each user are not named and taken to be within the limit", expected),
     }
 }
@@ -141,9 +142,9 @@ fn hosts_fit(scene: &Scene<'_>) -> Judgement {
     }
     if hosts < least {
         let fix = "add the hosts, or declare the size that these hosts make";
-        return Judgement::warn(format!("{hosts} hosts"), expected).fix(fix);
+        return Judgement::warn(counted(hosts, "host"), expected).fix(fix);
     }
-    Judgement::pass(format!("{hosts} hosts"), expected)
+    Judgement::pass(counted(hosts, "host"), expected)
 }
 
 #[cfg(test)]

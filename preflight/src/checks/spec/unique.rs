@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cc_plan::counted;
+use cc_plan::node::{Kind, Node};
 use cc_plan::source::Span;
 
 use crate::about::{About, Keeps, Phase, Proof, Vantage};
@@ -54,7 +56,7 @@ impl Check for Unique {
             let address =
                 host.address.iter().map(|address| (("address".to_owned(), address.value.clone()), address.span));
             let ids = host.params.iter().filter(|(name, _)| IDS.contains(&name.value.as_str()));
-            let ids = ids.map(|(name, node)| ((name.value.clone(), node.describe()), node.span));
+            let ids = ids.map(|(name, node)| ((name.value.clone(), shown(node)), node.span));
             for (key, span) in address.chain(ids) {
                 owners.entry(key).or_default().push((host.name.value.as_str(), span));
             }
@@ -78,8 +80,17 @@ impl Check for Unique {
                 let fix = "take one host away, or add one";
                 Judgement::warn(format!("{count} hosts have a zookeeper_id"), "an odd number").fix(fix)
             }
-            _ => Judgement::pass(format!("{} hosts, nothing is doubled", hosts.len()), expected),
+            _ => Judgement::pass(format!("{}, nothing is doubled", counted(hosts.len(), "host")), expected),
         })
+    }
+}
+
+/// An id as it was written.
+fn shown(node: &Node) -> String {
+    match &node.kind {
+        Kind::Int(id) => id.to_string(),
+        Kind::String(id) => id.clone(),
+        _ => node.describe(),
     }
 }
 
@@ -103,6 +114,7 @@ mod tests {
             found(", params: {kafka_broker_id: 1}", &format!("address: 10.0.0.2, params: {{kafka_broker_id: {id}}}"))
         };
         assert_eq!((ids(1).verdict, ids(2).verdict), (Verdict::Fail, Verdict::Pass));
+        assert_eq!(ids(1).observed, "kafka_broker_id 1 is that of web1 and db1");
     }
 
     #[test]
