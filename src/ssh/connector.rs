@@ -15,9 +15,10 @@ use tokio::time::{sleep, timeout};
 
 use super::host_key_check::{Connection, HandshakeError, HostKeyCheck};
 use super::key_ring::KeyRing;
-use super::known_hosts::{KnownHosts, KnownHostsError, UnknownKey};
+use super::known_hosts::{KnownHosts, KnownHostsError, KnownHostsFiles, UnknownKey};
 use super::login::Login;
 use super::route::{Hop, route};
+use super::server_book::ServerBook;
 use super::{Reason, Session, SshError, Target};
 pub use options::{ConnectorOptions, Retry};
 pub use scan::Scan;
@@ -27,6 +28,8 @@ use stream::stream;
 pub struct Connector {
     options: ConnectorOptions,
     keys: KeyRing,
+    known_hosts: KnownHostsFiles,
+    servers: ServerBook,
     jumps: Mutex<HashMap<String, Arc<OnceCell<JumpResult>>>>,
 }
 
@@ -35,7 +38,13 @@ type JumpResult = Result<Arc<Connection>, SshError>;
 impl Connector {
     /// Nothing is connected yet.
     pub fn new(options: ConnectorOptions) -> Self {
-        Self { keys: KeyRing::new(options.ask_passphrase.clone()), options, jumps: Mutex::default() }
+        Self {
+            keys: KeyRing::new(options.ask_passphrase.clone()),
+            known_hosts: KnownHostsFiles::default(),
+            servers: ServerBook::new(options.settings.clone()),
+            options,
+            jumps: Mutex::default(),
+        }
     }
 
     /// Connects and logs in.
@@ -43,7 +52,7 @@ impl Connector {
     /// # Errors
     /// With the host's name, the reason and a hint; see [`Reason`].
     pub async fn connect(&self, target: &Target) -> Result<Session, SshError> {
-        let (jumps, hop) = route(&self.options.settings, target).await?;
+        let (jumps, hop) = route(&self.servers, target).await?;
         let through = self.through(&jumps).await.map_err(|error| error.seen_from(&target.host))?;
         let refused = match self.log_in(&hop, through.as_deref()).await {
             Ok(connection) => return Ok(self.session(target, &hop, false, connection, through)),
@@ -110,7 +119,7 @@ impl Connector {
     }
 
     async fn look_at(&self, target: &Target) -> Result<(), SshError> {
-        let (jumps, hop) = route(&self.options.settings, target).await?;
+        let (jumps, hop) = route(&self.servers, target).await?;
         if self.known(&hop)?.is_known() {
             return Ok(());
         }
@@ -181,7 +190,8 @@ impl Connector {
 
     fn known(&self, hop: &Hop) -> Result<KnownHosts, SshError> {
         let pinned = self.options.known_hosts.as_deref();
-        KnownHosts::look_up(hop.name.clone(), pinned, &hop.known_hosts)
+        self.known_hosts
+            .look_up(hop.name.clone(), pinned, &hop.known_hosts)
             .map_err(|error| SshError::new(&hop.label, Reason::KnownHosts { path: error.path, detail: error.detail }))
     }
 }

@@ -2,12 +2,14 @@
 
 mod entry;
 mod error;
+mod file;
+mod files;
 mod host_name;
 mod pin;
 mod unknown_key;
 mod verdict;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use russh::keys::ssh_key::certificate::CertType;
@@ -16,6 +18,7 @@ use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use entry::Entry;
 pub use error::KnownHostsError;
+pub use files::KnownHostsFiles;
 pub use host_name::HostName;
 pub use unknown_key::UnknownKey;
 pub(super) use unknown_key::fingerprint;
@@ -34,26 +37,6 @@ pub struct KnownHosts {
 }
 
 impl KnownHosts {
-    /// Looks a host up in the environment's file and in others. A file that does not exist says nothing.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or the environment's has a broken line.
-    pub fn look_up(name: HostName, pinned: Option<&Path>, others: &[PathBuf]) -> Result<Self, KnownHostsError> {
-        let all = |name: &HostName| -> Result<Vec<Entry>, KnownHostsError> {
-            let mut entries = Vec::new();
-            if let Some(file) = pinned {
-                entries.extend(entry::read(file, true, name)?);
-            }
-            for file in others {
-                entries.extend(entry::read(file, false, name)?);
-            }
-            Ok(entries)
-        };
-        let entries = all(&name)?;
-        let portless = name.without_port().map(|name| all(&name)).transpose()?.unwrap_or_default();
-        Ok(Self { name, entries, portless })
-    }
-
     /// Adds accepted keys to the environment's file, all or none.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::known_hosts::HostName;
-use super::settings::{ServerSettings, Settings};
+use super::server_book::ServerBook;
+use super::settings::ServerSettings;
 use super::{Endpoint, Reason, SshError, Target};
 
 /// A longer way is a loop.
@@ -67,13 +68,12 @@ impl Hop {
 
 /// The jump hosts in order, then the host itself. As with ssh, each jump host has settings of its own, and the first one
 /// may itself be behind another.
-pub(super) async fn route(settings: &Settings, target: &Target) -> Result<(Vec<Hop>, Hop), SshError> {
+pub(super) async fn route(servers: &ServerBook, target: &Target) -> Result<(Vec<Hop>, Hop), SshError> {
     let failed = |address: &str, detail: String| {
         SshError::new(&target.host, Reason::Settings { address: address.to_owned(), detail })
     };
-    let look_up = async |endpoint: &Endpoint| {
-        settings.look_up(endpoint).await.map_err(|detail| failed(&endpoint.address, detail))
-    };
+    let look_up =
+        async |endpoint: &Endpoint| servers.look_up(endpoint).await.map_err(|detail| failed(&endpoint.address, detail));
     let parse = |jump: &[String]| -> Result<VecDeque<Endpoint>, SshError> {
         jump.iter().map(|text| text.parse().map_err(|error| failed(text, format!("ProxyJump: {error}")))).collect()
     };
@@ -105,13 +105,18 @@ pub(super) async fn route(settings: &Settings, target: &Target) -> Result<(Vec<H
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::Settings;
     use super::*;
+
+    fn servers(config: &std::path::Path) -> ServerBook {
+        ServerBook::new(Settings::of_user().with_config(config))
+    }
 
     async fn way(config: &str, target: &Target) -> Result<Vec<String>, SshError> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config");
         std::fs::write(&file, format!("{config}\nHost *\n  User me\n")).unwrap();
-        let (jumps, last) = route(&Settings::of_user().with_config(&file), target).await?;
+        let (jumps, last) = route(&servers(&file), target).await?;
         Ok(jumps.iter().chain([&last]).map(Hop::identity).collect())
     }
 
@@ -144,7 +149,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config");
         std::fs::write(&file, "Host web\n HostKeyAlias cluster\n Port 2222\n").unwrap();
-        let (_, hop) = route(&Settings::of_user().with_config(&file), &target("web")).await.unwrap();
+        let (_, hop) = route(&servers(&file), &target("web")).await.unwrap();
         assert_eq!(hop.name, HostName::new("cluster", 22));
     }
 }

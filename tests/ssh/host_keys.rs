@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use cc_cloud::ssh::{Connector, ConnectorOptions, HostName, KnownHosts, Reason, SshError, Target, Verdict};
+use cc_cloud::ssh::{Connector, ConnectorOptions, HostName, KnownHostsFiles, Reason, SshError, Target, Verdict};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use russh::keys::PublicKey;
@@ -184,7 +184,7 @@ fn names_match_as_openssh_matches_them() {
         let name = HostName::new(&host, port);
         let found = Command::new("ssh-keygen").arg("-F").arg(name.to_string()).arg("-f").arg(&file).output().unwrap();
         // Only lines for this port: a line without a port is good for every port, which ssh-keygen does not know.
-        let ours = KnownHosts::look_up(name, None, &[file]).unwrap();
+        let ours = KnownHostsFiles::default().look_up(name, None, &[file]).unwrap();
         let expected = found.status.success();
         let mine = ours.judge(&public) == Verdict::Trusted;
         if port == 22 || expected {

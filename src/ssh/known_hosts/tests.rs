@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::certificate::Builder;
 
@@ -30,7 +31,9 @@ fn known_at(pinned: &str, others: &str, port: u16) -> KnownHosts {
     let (mine, theirs) = (folder.path().join("pinned"), folder.path().join("others"));
     fs::write(&mine, pinned).unwrap();
     fs::write(&theirs, others).unwrap();
-    KnownHosts::look_up(HostName::new("web1", port), Some(&mine), &[theirs, folder.path().join("missing")]).unwrap()
+    KnownHostsFiles::default()
+        .look_up(HostName::new("web1", port), Some(&mine), &[theirs, folder.path().join("missing")])
+        .unwrap()
 }
 
 #[test]
@@ -103,7 +106,7 @@ fn a_broken_line_in_the_environments_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("known_hosts");
     fs::write(&file, format!("# ours\nweb1 {}\n@trusted web1 x\n", text(&public()))).unwrap();
-    let error = KnownHosts::look_up(HostName::new("web1", 22), Some(&file), &[]).unwrap_err();
+    let error = KnownHostsFiles::default().look_up(HostName::new("web1", 22), Some(&file), &[]).unwrap_err();
     assert_eq!(error.detail, "line 3: unknown marker `@trusted`");
 }
 
@@ -117,7 +120,7 @@ fn pins_once_and_keeps_what_was_there() {
     KnownHosts::pin(&file, std::slice::from_ref(&key)).unwrap();
     let written = fs::read_to_string(&file).unwrap();
     assert_eq!(written, format!("[10.0.0.1]:2222 {} web1\n", text(&key.key)));
-    assert_eq!(KnownHosts::look_up(name, Some(&file), &[]).unwrap().judge(&key.key), Verdict::Trusted);
+    assert_eq!(KnownHostsFiles::default().look_up(name, Some(&file), &[]).unwrap().judge(&key.key), Verdict::Trusted);
 
     fs::write(&file, "# by hand, without a newline").unwrap();
     KnownHosts::pin(&file, &[key]).unwrap();
@@ -182,4 +185,38 @@ fn a_revoked_authority_signs_nothing() {
     let signed = certificate(&authority, CertType::Host, "web1");
     let now = UNIX_EPOCH + Duration::from_secs(1_500);
     assert!(matches!(known.judge_certificate(&signed, now), Verdict::Revoked { .. }));
+}
+
+#[test]
+fn a_file_that_has_changed_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("known_hosts");
+    let (files, name, key) = (KnownHostsFiles::default(), HostName::new("web1", 22), public());
+    let judge = || files.look_up(name.clone(), Some(&path), &[]).unwrap().judge(&key);
+    assert_eq!(judge(), Verdict::Unknown);
+    KnownHosts::pin(&path, &[UnknownKey { host: "web1".to_owned(), name: name.clone(), key: key.clone() }]).unwrap();
+    assert_eq!(judge(), Verdict::Trusted);
+    fs::write(&path, format!("web1 {}\n@revoked * {}\n", text(&key), text(&key))).unwrap();
+    assert!(matches!(judge(), Verdict::Revoked { .. }));
+    fs::remove_file(&path).unwrap();
+    assert_eq!(judge(), Verdict::Unknown);
+}
+
+proptest! {
+    #[test]
+    fn the_lines_of_a_host_are_those_that_fit_it(
+        lines in prop::collection::vec("!?[abAB*?]{1,2}(,!?[abAB*?]{1,2}){0,2}", 0..12),
+        host in "[ab]{1,2}",
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known_hosts");
+        let key = text(&public());
+        let written: String = lines.iter().map(|hosts| format!("{hosts} {key}\n")).collect();
+        fs::write(&path, written).unwrap();
+        let name = HostName::new(&host, 22);
+        let fitting = lines.iter().enumerate().filter(|(_, hosts)| name.fits(&hosts.parse().unwrap()));
+        let expected: Vec<_> = fitting.map(|(index, _)| format!("{}:{}", path.display(), index + 1)).collect();
+        let found = KnownHostsFiles::default().look_up(name.clone(), Some(&path), &[]).unwrap();
+        prop_assert_eq!(found.entries.iter().map(Entry::place).collect::<Vec<_>>(), expected);
+    }
 }
