@@ -28,7 +28,7 @@ fuzz: ## Property tests with seeds of their own and many cases each (CASES); fuz
 	env -u PROPTEST_RNG_SEED PROPTEST_CASES=$(or $(CASES),20000) cargo test --locked -p cc-plan -p cc-preflight \
 	  --test properties --test robust --test reports
 
-bench: setup ## cc-cloud against a shell script, Ansible and pyinfra; writes docs/benchmarks.md (RUNS, SLOW_RUNS, HOSTS, TOOLS)
+bench: setup ## cc-cloud against a shell script, Ansible and pyinfra, and on 500 hosts; writes docs/benchmarks.md (RUNS, SLOW_RUNS, HOSTS, TOOLS)
 	@bench/run
 
 audit: ## Licences, sources and advisories of the dependencies (needs cargo-deny and its advisory database)

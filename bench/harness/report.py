@@ -131,7 +131,7 @@ class Report:
             "100 resources on each host: 5 packages, 10 users, 20 directories, 40 templates (five are unit files), 10 lines in a file, 10 guarded "
             "commands and 5 services that are enabled and started. The three tools that have templates render the same files. The definitions are "
             "in [`bench/`](../bench): `cc-cloud/roles/bench/role.yml`, `ansible/site.yml`, `pyinfra/deploy.py`, `shell/site.sh`.\n\n"
-            "`make bench` runs all of it; `RUNS=3 SLOW_RUNS=1 HOSTS='1 8' TOOLS='shell cc-cloud pyinfra ansible'` are its defaults, and "
+            "`make bench` runs all of it; `RUNS=3 SLOW_RUNS=1 HOSTS='1 8' TOOLS='shell cc-cloud pyinfra ansible scale'` are its defaults, and "
             f"`make bench HOSTS=1` is the short one. This took {self.results['minutes']:.0f} minutes.\n\n"
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 BENCH = Path(__file__).resolve().parent.parent
 REPOSITORY = BENCH.parent
 CACHE = Path.home() / ".cache/cc-cloud"
+SCALE = "scale"
 
 
 def numbers(name: str, default: str) -> list[int]:
@@ -23,14 +24,18 @@ class Settings:
     """The same of Ansible and pyinfra, which take minutes."""
     sizes: list[int] = field(default_factory=lambda: numbers("HOSTS", "1 8"))
     """Numbers of hosts: 1, 8 or both."""
+    scale_sizes: list[int] = field(default_factory=lambda: numbers("SCALE_HOSTS", "100 200 500"))
+    """Numbers of scripted hosts."""
     tools: list[str] = field(
-        default_factory=lambda: os.environ.get("TOOLS", "shell cc-cloud pyinfra ansible").replace(",", " ").split()
+        default_factory=lambda: os.environ.get("TOOLS", "shell cc-cloud pyinfra ansible scale").replace(",", " ").split()
     )
-    """Tools by name. The first is the one whose hosts the others are compared with."""
+    """Tools by name, and `scale`. The first is the one whose hosts the others are compared with."""
     cc_cloud: Path = field(default_factory=lambda: Path(os.environ.get("CC_CLOUD", "")))
     """The controller; built as a release when not named."""
     agent: Path = field(default_factory=lambda: Path(os.environ.get("CC_AGENT_BINARY", "")))
     """The agent; built when not named."""
+    scale_hosts: Path = field(default_factory=lambda: Path(os.environ.get("CC_SCALE", "")))
+    """The program of the scripted hosts; built as a release when not named."""
     work: Path = CACHE / "bench"
     """Logs, results, and a rehearsal key and host keys of the bench's own."""
     venv: Path = CACHE / "bench-venv"
@@ -43,6 +48,16 @@ class Settings:
     @property
     def logs(self) -> Path:
         return self.work / "logs"
+
+    @property
+    def compared(self) -> list[str]:
+        """The tools that are measured against each other."""
+        return [tool for tool in self.tools if tool != SCALE]
+
+    @property
+    def scales(self) -> bool:
+        """Whether hundreds of scripted hosts are measured."""
+        return SCALE in self.tools
 
     def runs_of(self, tool: str) -> int:
         return self.slow_runs if tool in ("ansible", "pyinfra") else self.runs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .fleet import Fleet
 from .process import Failed, output, timed
-from .settings import BENCH, Settings
+from .settings import BENCH, SCALE, Settings
 
 
 @dataclass
@@ -157,7 +157,7 @@ def tools(settings: Settings) -> list[Tool]:
         "ansible": lambda: Ansible(settings, "ansible", python=True),
         "pyinfra": lambda: Pyinfra(settings, "pyinfra"),
     }
-    unknown = [name for name in settings.tools if name not in known]
+    unknown = [name for name in settings.compared if name not in known]
     if unknown:
-        raise Failed(f"there is no tool {', '.join(unknown)}; there are {', '.join(known)}")
-    return [known[name]() for name in settings.tools]
+        raise Failed(f"there is no tool {', '.join(unknown)}; there are {', '.join(known)}, {SCALE}")
+    return [known[name]() for name in settings.compared]
