@@ -98,6 +98,8 @@ impl Unmeasured {
 
     /// For a host that was not reached; the same words whatever was to be measured, so that they are said once.
     pub(crate) fn unreached(host: &str, message: &str) -> Self {
+        // Errors of a connection begin with the host's name.
+        let message = message.strip_prefix(host).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message);
         Self::new(format!("{host} could not be reached: {message}"))
             .fix(format!("let {host} be reached, as its finding of acc.ssh or acc.sudo says, then run preflight again"))
     }

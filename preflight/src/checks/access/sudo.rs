@@ -79,10 +79,11 @@ mod tests {
     fn why_root_was_refused_is_said_and_an_unreached_host_is_unmeasured() {
         let mut trial = Trial::new();
         trial.lost.insert("web1".to_owned(), (Cause::Sudo, "sudo asks for a password".to_owned()));
-        trial.lost.insert("db1".to_owned(), (Cause::Network, "no route".to_owned()));
+        trial.lost.insert("db1".to_owned(), (Cause::Network, "db1: no route".to_owned()));
         let refused = trial.finding("acc.sudo", "web1");
         assert!(refused.stops() && refused.observed == "sudo asks for a password" && !refused.unmeasured);
         let unreached = trial.finding("acc.sudo", "db1");
         assert!(unreached.stops() && unreached.unmeasured, "{unreached:?}");
+        assert_eq!(unreached.observed, "could not be measured: db1 could not be reached: no route");
     }
 }
