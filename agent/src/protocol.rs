@@ -128,6 +128,9 @@ pub enum Request {
         steps: Vec<Step>,
         /// All handlers of this host.
         handlers: Vec<Handler>,
+        /// Whether to tell what the host knows of steps that are not as desired.
+        #[serde(default)]
+        past: bool,
     },
     /// Digests of content that later steps refer to. Answered by [`Reply::Missing`] with those that the host lacks.
     Blobs {
@@ -226,6 +229,9 @@ pub enum Reply {
         pending: Vec<StepId>,
         /// Content digests that steps with a change refer to and the host does not have yet; send them before `Apply`.
         missing: Vec<String>,
+        /// One for each step with a change, when it was asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pasts: Vec<Past>,
     },
     /// Digests that the host lacks.
     Missing {
@@ -304,6 +310,55 @@ pub struct Orphan {
     pub run: String,
     /// Whether its type can remove it.
     pub removable: bool,
+}
+
+/// What the host knows of a step that is not as desired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Past {
+    /// The step.
+    pub id: StepId,
+    /// What the ledger has of it; absent when nothing was applied here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
+    /// Who was the last to touch it, where the host has that written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
+}
+
+/// What the ledger has of a step, beside what the step asks for now and what the host is like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The run that applied it last.
+    pub run: String,
+    /// Whether that came to its end.
+    pub ended: bool,
+    /// Whether the step asks for something else now: its files, a fact or a secret that it uses changed.
+    pub spec_moved: bool,
+    /// Whether the host is not as it was left; absent where that cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_moved: Option<bool>,
+}
+
+/// Who was the last to touch something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Trace {
+    /// What the file says of itself.
+    File {
+        /// When it was modified, in seconds since 1970.
+        modified: i64,
+        /// Its owner.
+        owner: String,
+    },
+    /// What apt has in its history.
+    Package {
+        /// When, in the host's own time.
+        date: String,
+        /// The command.
+        command: Option<String>,
+        /// The user behind sudo.
+        by: Option<String>,
+    },
 }
 
 /// What happens during an `Apply`, `Prune` or `Exec`.

@@ -176,14 +176,17 @@ impl Context {
         }
     }
 
-    /// The secrets that the plan's hosts need; asks for no key when they need none.
+    /// The secrets that the plan's hosts need; asks for no key when they need none, or the file has been `unlocked` already.
     ///
     /// # Errors
     /// No secrets file, no key that opens it, a value that is missing or damaged.
-    pub fn vaults(&self, spec: &Spec, plan: &Plan) -> Result<Vaults, CliError> {
+    pub fn vaults(&self, spec: &Spec, plan: &Plan, unlocked: Option<&Unlocked>) -> Result<Vaults, CliError> {
         let needed = plan.hosts.iter().any(|host| plan.secrets.get(&host.host).is_some_and(|names| !names.is_empty()));
         if !needed {
             return Ok(Vaults::default());
+        }
+        if let Some(unlocked) = unlocked {
+            return Vaults::new(plan, unlocked);
         }
         let name = &spec.environment.name.value;
         let unlocked = self.unlock(name).map_err(|error| CliError::from(error).in_environment(name))?;
@@ -206,7 +209,11 @@ impl Context {
         })
     }
 
-    fn unlock(&self, environment: &str) -> Result<Unlocked, secrets::Error> {
+    /// The secrets file, opened.
+    ///
+    /// # Errors
+    /// No secrets file, no key that opens it.
+    pub fn unlock(&self, environment: &str) -> Result<Unlocked, secrets::Error> {
         let terminal = if self.args.no_input { Terminal::silent() } else { Terminal::new() };
         let identities = Identities::load(&KeyPlace::from_env()?, terminal)?;
         Store::open(&self.repository().secrets_file(environment), environment)?.unlock(&identities)

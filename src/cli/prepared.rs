@@ -9,7 +9,8 @@ use super::context::Context;
 use crate::error::{CliError, Kind};
 use crate::history::Mask;
 use crate::report::Event;
-use crate::run::{self, Fleet, Interrupt, Observation, Selection, Vaults};
+use crate::run::{self, Asked, Fleet, Interrupt, Observation, Selection, Vaults};
+use crate::secrets::Unlocked;
 
 /// Everything before the first observation.
 pub struct Prepared {
@@ -42,14 +43,26 @@ impl Prepared {
     /// Errors in files, missing secrets or keys, host keys that nobody confirms. A host that cannot be reached is no error
     /// here: the fleet says so.
     pub async fn new(context: &Context, environment: &str, args: &SelectionArgs) -> Result<Self, CliError> {
-        let selection = Selection::from(args);
+        Self::unlocked(context, environment, Selection::from(args), None).await
+    }
+
+    /// The same where the secrets file has been unlocked already, so that a hardware key is touched once.
+    ///
+    /// # Errors
+    /// As [`Prepared::new`].
+    pub async fn unlocked(
+        context: &Context,
+        environment: &str,
+        selection: Selection,
+        unlocked: Option<&Unlocked>,
+    ) -> Result<Self, CliError> {
         let spec = context.load(environment)?;
         selection.select_hosts(&spec)?;
         let interrupt = Interrupt::listen(context.report.clone());
         let (fleet, known) = context.connect(&spec, &selection, &interrupt).await?;
         let mut plan = context.compile(&spec, &known)?;
         selection.apply(&spec, &mut plan)?;
-        let vaults = context.vaults(&spec, &plan)?;
+        let vaults = context.vaults(&spec, &plan, unlocked)?;
         Ok(Self { spec, selection, plan, known, fleet, vaults, interrupt })
     }
 
@@ -64,9 +77,18 @@ impl Prepared {
 
     /// Asks the hosts what would change.
     pub async fn observe(&mut self, context: &Context) -> Observation {
-        let orphans = !self.selection.is_partial();
+        self.ask(context, false).await
+    }
+
+    /// The same, and what the hosts know of the past of that: who moved.
+    pub async fn observe_with_past(&mut self, context: &Context) -> Observation {
+        self.ask(context, true).await
+    }
+
+    async fn ask(&mut self, context: &Context, past: bool) -> Observation {
+        let asked = Asked { orphans: !self.selection.is_partial(), past };
         let parallel = usize::from(context.args.parallel);
-        run::observe(&mut self.fleet, &self.plan, &self.vaults, parallel, orphans, &context.report).await
+        run::observe(&mut self.fleet, &self.plan, &self.vaults, parallel, asked, &context.report).await
     }
 }
 

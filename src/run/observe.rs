@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cc_agent::change::{Change, ChangeKind};
-use cc_agent::protocol::{Observed, Reply, Request};
+use cc_agent::protocol::{Observed, Past, Reply, Request};
 use cc_plan::plan::{HostPlan, Plan};
 use futures_util::{StreamExt, stream};
 
@@ -22,6 +22,19 @@ pub struct Observation {
     pub due: Due,
     /// Content that hosts lack, by host.
     pub missing: BTreeMap<String, Vec<String>>,
+    /// Handlers that a run that was cut off left behind, by host.
+    pub pending: BTreeMap<String, Vec<String>>,
+    /// What hosts know of steps that are not as desired, by host, when it was asked for.
+    pub pasts: BTreeMap<String, Vec<Past>>,
+}
+
+/// What is asked beside what would change.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// What the ledgers have beyond the plan: of no interest when the plan is only a part of the environment.
+    pub orphans: bool,
+    /// What the hosts know of steps that are not as desired.
+    pub past: bool,
 }
 
 /// What one host says.
@@ -30,16 +43,16 @@ struct HostObservation {
     pending: Vec<String>,
     missing: Vec<String>,
     orphans: Vec<cc_agent::protocol::Orphan>,
+    pasts: Vec<Past>,
 }
 
-/// Asks every host of the plan. A host that is lost meanwhile leaves the fleet. `orphans` says whether what the ledgers have
-/// beyond the plan is of interest, which it is not when the plan is only a part of the environment.
+/// Asks every host of the plan. A host that is lost meanwhile leaves the fleet.
 pub async fn observe(
     fleet: &mut Fleet,
     plan: &Plan,
     vaults: &Vaults,
     parallel: usize,
-    orphans: bool,
+    asked: Asked,
     report: &Report,
 ) -> Observation {
     let total = fleet.members.len();
@@ -47,7 +60,7 @@ pub async fn observe(
     {
         let jobs = fleet.members.values_mut().filter_map(|member| {
             let host = plan.hosts.iter().find(|host| host.host == member.host)?;
-            Some(async move { (member.host.clone(), ask(member, host, vaults).await) })
+            Some(async move { (member.host.clone(), ask(member, host, vaults, asked.past).await) })
         });
         let mut answers = stream::iter(jobs).buffer_unordered(parallel);
         while let Some((host, result)) = answers.next().await {
@@ -59,10 +72,12 @@ pub async fn observe(
         view: PlanView { environment: plan.environment.clone(), services: services(plan), hosts: Vec::new() },
         due: Due::default(),
         missing: BTreeMap::new(),
+        pending: BTreeMap::new(),
+        pasts: BTreeMap::new(),
     };
     for host in &plan.hosts {
         let view = match results.remove(&host.host) {
-            Some(Ok(answer)) => observation.take(host, answer, orphans),
+            Some(Ok(answer)) => observation.take(host, answer, asked.orphans),
             Some(Err(trouble)) => {
                 fleet.lose(&host.host, &trouble);
                 unreachable(host, fleet)
@@ -74,14 +89,14 @@ pub async fn observe(
     observation
 }
 
-async fn ask(member: &mut Member, plan: &HostPlan, vaults: &Vaults) -> Result<HostObservation, SshError> {
+async fn ask(member: &mut Member, plan: &HostPlan, vaults: &Vaults, past: bool) -> Result<HostObservation, SshError> {
     if let Some(frame) = vaults.frame(&member.host) {
         member.send_secrets(frame).await?;
     }
-    let request = Request::Observe { steps: plan.steps.clone(), handlers: plan.handlers.clone() };
+    let request = Request::Observe { steps: plan.steps.clone(), handlers: plan.handlers.clone(), past };
     match member.ask(&request).await? {
-        Reply::Observed { changes, orphans, pending, missing } => {
-            Ok(HostObservation { changes, pending, missing, orphans })
+        Reply::Observed { changes, orphans, pending, missing, pasts } => {
+            Ok(HostObservation { changes, pending, missing, orphans, pasts })
         }
         other => Err(member.unexpected(&other)),
     }
@@ -134,6 +149,8 @@ impl Observation {
         if !answer.missing.is_empty() {
             self.missing.insert(plan.host.clone(), answer.missing);
         }
+        self.pending.insert(plan.host.clone(), answer.pending);
+        self.pasts.insert(plan.host.clone(), answer.pasts);
         let orphans = if orphans { answer.orphans } else { Vec::new() };
         HostView { host: plan.host.clone(), unreachable: None, hint: None, steps, orphans }
     }

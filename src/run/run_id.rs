@@ -1,9 +1,19 @@
 //! The name of a run.
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 /// Names a run: time first, so that names sort, then chance, so that two operators never share one.
 pub fn run_id() -> String {
     let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs());
     format!("{}-{:06x}", utc(seconds), rand::random::<u32>() & 0x00ff_ffff)
+}
+
+/// When a run began, by the clock of the operator's machine; `None` for a name that was not given here.
+pub fn begun_at(run: &str) -> Option<Timestamp> {
+    let time = DateTime::strptime("%Y%m%dT%H%M%SZ", run.get(..16)?).ok()?;
+    time.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp())
 }
 
 /// `20261122T121530Z`.
@@ -28,5 +38,14 @@ mod tests {
         assert_eq!(super::utc(0), "19700101T000000Z");
         assert_eq!(super::utc(1_795_349_730), "20261122T121530Z");
         assert_eq!(super::utc(1_709_164_799), "20240228T235959Z");
+    }
+
+    #[test]
+    fn a_run_tells_when_it_began() {
+        let run = format!("{}-a1b2c3", super::utc(1_795_349_730));
+        assert_eq!(super::begun_at(&run).map(jiff::Timestamp::as_second), Some(1_795_349_730));
+        for other in ["", "r1", "20269999T999999Z-a1b2c3", "ééééééééé"] {
+            assert_eq!(super::begun_at(other), None);
+        }
     }
 }

@@ -31,7 +31,7 @@ async fn hello_facts_and_a_plan_that_changes_nothing_are_two_round_trips() {
         let mut started = session.start_agent(&agent, "local").await.unwrap();
         assert_eq!((started.root, started.uploaded), (true, uploaded));
         assert_eq!(started.facts.arch, std::env::consts::ARCH);
-        let observe = Request::Observe { steps: Vec::new(), handlers: Vec::new() };
+        let observe = Request::Observe { steps: Vec::new(), handlers: Vec::new(), past: false };
         let reply = started.link.call(&observe, SOON).await.unwrap();
         assert!(matches!(&reply, Reply::Observed { changes, .. } if changes.is_empty()), "{reply:?}");
         assert_eq!(started.link.round_trips(), if uploaded { 4 } else { 2 });

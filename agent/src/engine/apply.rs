@@ -163,7 +163,7 @@ impl<'a, W: Write + Send> Applying<'a, W> {
             self.books.end(&outcome)?;
         } else {
             self.failed.remove(&step.id);
-            self.books.applied(step);
+            self.books.applied(step, !outcome.change.is_none());
             if !outcome.change.is_none() {
                 self.pending.extend(step.notify.iter().cloned());
                 self.books.end(&outcome)?;

@@ -70,9 +70,9 @@ impl<'a> Books<'a> {
         self.journal.sync()
     }
 
-    /// A step is as desired.
-    pub(super) fn applied(&mut self, step: &Step) {
-        self.ledger.applied(step, self.run, self.host.vault());
+    /// A step is as desired, because it was `changed` or without that.
+    pub(super) fn applied(&mut self, step: &Step, changed: bool) {
+        self.ledger.applied(step, self.run, self.host.vault(), changed);
     }
 
     /// A step or handler that had begun to change something ended, or one failed.

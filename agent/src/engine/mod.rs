@@ -5,6 +5,7 @@ mod books;
 mod inbox;
 mod observe;
 mod outbox;
+mod past;
 mod prune;
 mod session;
 mod stop;

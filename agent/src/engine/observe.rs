@@ -21,7 +21,7 @@ const THREADS: usize = 4;
 
 impl<W: Write + Send> Session<'_, W> {
     /// Observes all steps and keeps them for an `Apply`.
-    pub(super) fn observe(&mut self, steps: Vec<Step>, handlers: Vec<Handler>) -> Result<Reply, StepError> {
+    pub(super) fn observe(&mut self, steps: Vec<Step>, handlers: Vec<Handler>, past: bool) -> Result<Reply, StepError> {
         (self.steps, self.handlers) = (steps, handlers);
         let ledger = Ledger::read(self.host.state())?;
         self.host.set_secret_before(ledger.secret_targets());
@@ -32,7 +32,8 @@ impl<W: Write + Send> Session<'_, W> {
         let known = |id: &String| self.handlers.iter().any(|handler| handler.id == *id);
         let pending = journal::pending(self.host.state())?.into_iter().filter(known).collect();
         let missing = missing(&self.host, &self.steps, &changes);
-        Ok(Reply::Observed { orphans: ledger.orphans(&self.steps, &self.host), changes, pending, missing })
+        let pasts = if past { self.pasts(&ledger, &changes) } else { Vec::new() };
+        Ok(Reply::Observed { orphans: ledger.orphans(&self.steps, &self.host), changes, pending, missing, pasts })
     }
 }
 

@@ -86,7 +86,7 @@ impl<'s, W: Write + Send> Session<'s, W> {
         }
         let outcome = match request {
             Request::Hello { version, environment, .. } => self.hello(version, &environment),
-            Request::Observe { steps, handlers } => self.observe(steps, handlers),
+            Request::Observe { steps, handlers, past } => self.observe(steps, handlers, past),
             Request::Blobs { digests } => Ok(self.lacking(digests)),
             Request::Blob { digest, length } => self.receive(&digest, length, inbox),
             Request::Apply { run, steps, checks, deadline } => {

@@ -62,7 +62,7 @@ impl Controller {
     }
 
     fn observe(&mut self, steps: &[Step], handlers: &[Handler]) -> (Vec<Observed>, Vec<String>, Vec<String>) {
-        match self.ask(&Request::Observe { steps: steps.to_vec(), handlers: handlers.to_vec() }) {
+        match self.ask(&Request::Observe { steps: steps.to_vec(), handlers: handlers.to_vec(), past: false }) {
             Reply::Observed { changes, orphans, pending, .. } => {
                 (changes, orphans.into_iter().map(|orphan| orphan.id).collect(), pending)
             }
@@ -264,7 +264,7 @@ fn content_travels_in_pieces() {
     let steps = [step("web", "blob", &json!({"type": "file", "path": place.path("blob"), "content": content}), &[])];
     let mut controller = Controller::connect(&place.state());
     let Reply::Observed { missing, .. } =
-        controller.ask(&Request::Observe { steps: steps.to_vec(), handlers: Vec::new() })
+        controller.ask(&Request::Observe { steps: steps.to_vec(), handlers: Vec::new(), past: false })
     else {
         panic!("not observed")
     };

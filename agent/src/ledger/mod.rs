@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 use crate::change::ChangeKind;
 use crate::host::{Attributes, Host};
 use crate::ordered::ordered;
-use crate::protocol::Orphan;
-use crate::resource::Resource;
+use crate::protocol::{Applied, Orphan};
+use crate::resource::{Content, Resource};
 use crate::secret::{Vault, contains_token, hex};
 use crate::step::{Step, StepId};
 use crate::step_error::StepError;
@@ -34,7 +34,7 @@ pub struct Entry {
     pub id: StepId,
     /// What it stands for on the host; see [`Resource::target`].
     pub target: String,
-    /// The run that applied it last.
+    /// The run that changed it last.
     pub run: String,
     /// Digest of the desired state that was applied last; absent while a first apply has begun and not ended well. Secrets count
     /// by their keyed digest, so that nobody can guess one from here.
@@ -50,6 +50,9 @@ pub struct Entry {
     /// The desired state that removes it; absent when its type cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<Resource>,
+    /// The desired state that was applied last, a file's content by its digest; absent when it held a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired: Option<Resource>,
 }
 
 impl Entry {
@@ -112,6 +115,7 @@ impl Ledger {
             secret: holds_secret(&step.resource),
             ours: false,
             removal: step.resource.absent(),
+            desired: None,
         });
         true
     }
@@ -124,8 +128,9 @@ impl Ledger {
         }
     }
 
-    /// A step is as desired. What was there before us and never needed a change is not ours, and does not get in.
-    pub fn applied(&mut self, step: &Step, run: &str, vault: &Vault) {
+    /// A step is as desired, because it was `changed` or without that. What was there before us and never needed a change is not
+    /// ours, and does not get in.
+    pub fn applied(&mut self, step: &Step, run: &str, vault: &Vault, changed: bool) {
         if removes(&step.resource) {
             let target = step.resource.target();
             return self.entries.retain(|entry| entry.id != step.id && entry.target != target);
@@ -134,12 +139,24 @@ impl Ledger {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == step.id) else {
             return;
         };
-        if entry.digest != digest {
+        if changed || entry.digest != digest {
             *entry = Entry { digest, run: run.to_owned(), ..entry.clone() };
             entry.secret = holds_secret(&step.resource);
             entry.target = step.resource.target();
             entry.removal = step.resource.absent();
+            entry.desired = (!entry.secret).then(|| by_digest(&step.resource));
         }
+    }
+
+    /// What was applied last of a step that is not as desired, beside what it asks for now and what the host is like.
+    pub fn applied_last(&self, step: &Step, host: &Host) -> Option<Applied> {
+        let entry = self.entries.iter().find(|entry| entry.id == step.id)?;
+        let spec_moved = entry.digest.as_ref() != Some(&digest(&step.resource, host.vault()));
+        // What the host would need to be as it was left. A state that cannot be compared any more says nothing.
+        let to_last = entry.desired.as_ref().filter(|_| spec_moved).and_then(|desired| desired.plan(host).ok());
+        let to_last = to_last.filter(|change| change.kind != ChangeKind::Unknown).map(|change| !change.is_none());
+        let host_moved = if spec_moved { to_last } else { Some(true) };
+        Some(Applied { run: entry.run.clone(), ended: entry.digest.is_some(), spec_moved, host_moved })
     }
 
     /// Takes out what was begun and never touched the host.
@@ -181,6 +198,18 @@ fn digest(resource: &Resource, vault: &Vault) -> String {
     // These types are always JSON; were one not, an empty text would only make it look changed.
     let text = serde_json::to_string(resource).unwrap_or_default();
     format!("sha256:{}", hex(&Sha256::digest(vault.stamped(&text).as_bytes())))
+}
+
+/// The same state with the content of a file by its digest, so that the ledger holds none.
+fn by_digest(resource: &Resource) -> Resource {
+    let mut state = resource.clone();
+    if let Resource::File(file) = &mut state
+        && let Some(Content::Text(text)) = &file.content
+    {
+        let sha256 = hex(&Sha256::digest(text.as_bytes()));
+        file.content = Some(Content::Blob { sha256, length: text.len() as u64 });
+    }
+    state
 }
 
 /// Types that manage a part of something that others own too: taking the part away again is right even when the rest was
@@ -234,7 +263,7 @@ mod tests {
         let (mut old, new) = (step_at(folder.path(), "old"), step_at(folder.path(), "new"));
         assert!(ledger.begin(&old, "r1"));
         ledger.claim(&old, ChangeKind::Create);
-        ledger.applied(&old, "r1", &Vault::default());
+        ledger.applied(&old, "r1", &Vault::default(), true);
         assert!(ledger.orphans(&[], &host).is_empty());
         fs::write(&path, "x").unwrap();
         let orphan = Orphan { id: old.id.clone(), run: "r1".to_owned(), removable: true };
@@ -243,7 +272,7 @@ mod tests {
         assert!(ledger.orphans(&[new], &host).is_empty());
         // Its removal was asked for: it is no longer ours.
         old.resource = old.resource.absent().unwrap();
-        ledger.applied(&old, "r2", &Vault::default());
+        ledger.applied(&old, "r2", &Vault::default(), true);
         assert!(ledger.entries().is_empty() && !ledger.begin(&old, "r2"));
     }
 
@@ -257,7 +286,7 @@ mod tests {
         };
         let mut ledger = Ledger::default();
         ledger.begin(&named("web1"), "r1");
-        ledger.applied(&named("web1"), "r1", &Vault::default());
+        ledger.applied(&named("web1"), "r1", &Vault::default(), true);
         assert_eq!(ledger.orphans(&[], &host).len(), 1);
         assert!(ledger.orphans(&[named("web2")], &host).is_empty());
     }
@@ -265,7 +294,7 @@ mod tests {
     #[test]
     fn what_was_there_before_is_not_ours() {
         let mut ledger = Ledger::default();
-        ledger.applied(&step("a", "x"), "r1", &Vault::default());
+        ledger.applied(&step("a", "x"), "r1", &Vault::default(), true);
         assert!(ledger.entries().is_empty());
     }
 
@@ -276,7 +305,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.begin(&changed, "r1");
         ledger.claim(&changed, ChangeKind::Update);
-        ledger.applied(&changed, "r1", &Vault::default());
+        ledger.applied(&changed, "r1", &Vault::default(), true);
         fs::write(folder.path().join("x"), "x").unwrap();
         assert!(!ledger.orphans(&[], &host)[0].removable);
         assert!(ledger.entries()[0].removal().is_none());
@@ -290,13 +319,54 @@ mod tests {
         let secret = step("a", &format!("p={}", token("pw", &[])));
         let mut ledger = Ledger::default();
         ledger.begin(&secret, "r1");
-        ledger.applied(&secret, "r1", host.vault());
+        ledger.applied(&secret, "r1", host.vault(), true);
         ledger.write(&host).unwrap();
         let text = fs::read_to_string(folder.path().join("ledger.json")).unwrap();
         assert!(!text.contains("hunter22") && !text.contains("p="), "{text}");
         let again = Ledger::read(folder.path()).unwrap();
         assert_eq!(again.entries(), ledger.entries());
         assert_eq!(again.secret_targets(), ["file:/etc/x".to_owned()].into());
+    }
+
+    #[test]
+    fn spec_and_host_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (host, path) = (Host::new(folder.path()), folder.path().join("x"));
+        let (old, mut new) = (step_at(folder.path(), "a"), step_at(folder.path(), "a"));
+        let Resource::File(file) = &mut new.resource else { panic!("not a file") };
+        file.content = Some(Content::Text("new".to_owned()));
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.applied_last(&old, &host), None);
+        ledger.begin(&old, "r1");
+        let last = |run: &str, ended, spec_moved, host_moved| {
+            Some(Applied { run: run.to_owned(), ended, spec_moved, host_moved })
+        };
+        assert_eq!(ledger.applied_last(&old, &host), last("r1", false, true, None));
+        fs::write(&path, "x").unwrap();
+        ledger.applied(&old, "r1", &Vault::default(), true);
+        assert!(!serde_json::to_string(&ledger).unwrap().contains("\"content\":\"x\""));
+        assert_eq!(ledger.applied_last(&new, &host), last("r1", true, true, Some(false)));
+        fs::write(&path, "by hand").unwrap();
+        assert_eq!(ledger.applied_last(&new, &host), last("r1", true, true, Some(true)));
+        assert_eq!(ledger.applied_last(&old, &host), last("r1", true, false, Some(true)));
+        ledger.applied(&old, "r2", &Vault::default(), false);
+        assert_eq!(ledger.entries()[0].run, "r1", "a run that found nothing to do did not apply it");
+        ledger.applied(&old, "r3", &Vault::default(), true);
+        assert_eq!(ledger.entries()[0].run, "r3");
+    }
+
+    #[test]
+    fn of_a_state_with_a_secret_the_host_cannot_be_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut host = Host::new(folder.path());
+        host.set_vault(vault("hmac:1"));
+        let secret = step("a", &token("pw", &[]));
+        let mut ledger = Ledger::default();
+        ledger.begin(&secret, "r1");
+        ledger.applied(&secret, "r1", host.vault(), true);
+        host.set_vault(vault("hmac:2"));
+        let applied = ledger.applied_last(&secret, &host).unwrap();
+        assert_eq!((applied.spec_moved, applied.host_moved), (true, None));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Unit {
         self.name.contains('/')
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         Path::new(FOLDER).join(&self.name)
     }
 

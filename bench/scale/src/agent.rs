@@ -47,6 +47,7 @@ impl Agent {
                 orphans: Vec::new(),
                 pending: Vec::new(),
                 missing: Vec::new(),
+                pasts: Vec::new(),
             },
             Request::Apply { steps, checks, .. } => Reply::Applied {
                 outcomes: steps.into_iter().map(done).collect(),

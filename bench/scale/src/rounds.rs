@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cc_agent::change::ChangeKind;
 use cc_cloud::report::{Report, Settings};
-use cc_cloud::run::{self, Contact, Fleet, Interrupt, Vaults};
+use cc_cloud::run::{self, Asked, Contact, Fleet, Interrupt, Vaults};
 use cc_cloud::ssh::{AgentBinary, Connector, ConnectorOptions};
 use cc_plan::compile::{Known, compile};
 use cc_plan::repository::Repository;
@@ -83,7 +83,8 @@ async fn visit(spec: &Spec, folder: &Path, interrupt: &Interrupt, report: &Repor
     let mut fleet = Fleet { members, lost };
     let known = Known { facts: fleet.facts(), addresses: contact.addresses, files: None };
     let plan = compile(spec, &known).map_err(|found| format!("{ENVIRONMENT}: {}", found.summary()))?;
-    let observation = run::observe(&mut fleet, &plan, &Vaults::default(), PARALLEL, true, report).await;
+    let asked = Asked { orphans: true, past: false };
+    let observation = run::observe(&mut fleet, &plan, &Vaults::default(), PARALLEL, asked, report).await;
     if let Some((_, lost)) = fleet.lost.first_key_value() {
         return Err(lost.message.clone().into());
     }
