@@ -9,6 +9,7 @@ pub mod preflight;
 pub mod rehearsal;
 pub mod report;
 pub mod run;
+pub mod saved_plan;
 pub mod secrets;
 pub mod shipped;
 pub mod ssh;

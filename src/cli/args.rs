@@ -125,10 +125,10 @@ pub enum EnvironmentCommand {
     #[command(after_help = examples("cc-cloud local preflight\ncc-cloud local preflight --only 'net.*' --deep\ncc-cloud local preflight --phase go-live --html preflight.html\ncc-cloud local preflight waive hw.cpu --host db1 --owner 'A. Diallo' --reason 'new server is ordered' --until 2027-03-31"))]
     Preflight(super::preflight::PreflightArgs),
     /// Show what deploy would change; changes nothing
-    #[command(after_help = examples("cc-cloud local plan\ncc-cloud local plan --limit web --detailed-exitcode\ncc-cloud local plan --services redis,web --json"))]
+    #[command(after_help = examples("cc-cloud local plan\ncc-cloud local plan --limit web --detailed-exitcode\ncc-cloud local plan --services redis,web --json\ncc-cloud local plan -o friday.plan       # to be looked at, and applied by `deploy friday.plan`\ncc-cloud local plan show friday.plan\ncc-cloud local plan diff friday.plan monday.plan"))]
     Plan(super::plan::PlanArgs),
     /// Show the plan, ask, then make the hosts what the environment says
-    #[command(after_help = examples("cc-cloud local deploy\ncc-cloud local deploy --yes --limit web1 --message 'more workers'\ncc-cloud local deploy --services nginx --prune"))]
+    #[command(after_help = examples("cc-cloud local deploy\ncc-cloud local deploy --yes --limit web1 --message 'more workers'\ncc-cloud local deploy --services nginx --prune\ncc-cloud local deploy friday.plan        # exactly what `plan -o friday.plan` showed, or nothing"))]
     Deploy(super::deploy::DeployArgs),
     /// Run every health check and the smoke test
     #[command(after_help = examples("cc-cloud local verify"))]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use cc_preflight::Selection as Checks;
+use clap::ValueHint;
 use jiff::Timestamp;
 
 use super::args::SelectionArgs;
@@ -12,6 +14,7 @@ use super::context::Context;
 use super::notices::{HookArgs, Notices};
 use super::preflight;
 use super::prepared::Prepared;
+use super::saved_plan;
 use crate::error::{CliError, Kind};
 use crate::history::{Gate, OpenRun};
 use crate::hooks::Point;
@@ -22,6 +25,9 @@ use crate::run::{self, Interrupt, Options, Outcomes};
 /// Arguments.
 #[derive(clap::Args, Debug)]
 pub struct DeployArgs {
+    /// Apply this saved plan (`plan -o FILE`) as it is and without asking; refused when anything moved since it was made
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath, conflicts_with_all = ["limit", "services", "tags", "prune"])]
+    plan: Option<PathBuf>,
     #[command(flatten)]
     selection: SelectionArgs,
     /// Apply without asking
@@ -59,10 +65,18 @@ async fn attempt(
     args: &DeployArgs,
     notices: &mut Notices<'_>,
 ) -> Result<(), CliError> {
+    let saved = args.plan.as_deref().map(|file| saved_plan::Opened::open(context, environment, file)).transpose()?;
     notices.at(Point::BeforeDeploy).await?;
-    let mut prepared = Prepared::new(context, environment, &args.selection).await?;
+    let mut prepared = match &saved {
+        Some(saved) => saved.prepare(context, environment).await?,
+        None => Prepared::new(context, environment, &args.selection).await?,
+    };
     let observation = prepared.observe(context).await;
     let view = observation.view.clone();
+    if let Some(Err(stale)) = saved.as_ref().map(|saved| saved.check(context, &prepared, &view)) {
+        prepared.fleet.leave(args.leave_nothing, &context.report).await;
+        return Err(stale);
+    }
     context.report.emit(&Event::Plan(&view));
     if view.errors() > 0 {
         prepared.fleet.leave(args.leave_nothing, &context.report).await;
@@ -71,7 +85,7 @@ async fn attempt(
     }
     let mask = prepared.mask()?;
     notices.planned(&view, &mask);
-    let prune = args.prune && view.orphans() > 0;
+    let prune = (args.prune || saved.as_ref().is_some_and(saved_plan::Opened::prunes)) && view.orphans() > 0;
     if !prune && !view.has_changes() {
         return finish_unchanged(context, prepared, args).await;
     }
@@ -85,7 +99,9 @@ async fn attempt(
             return Err(refused);
         }
     };
-    confirm(context, args, &view).await?;
+    if saved.is_none() {
+        confirm(context, args, &view).await?;
+    }
     let options = Options {
         run: run::run_id(),
         parallel: usize::from(context.args.parallel),

@@ -22,6 +22,7 @@ mod notices;
 mod plan;
 mod preflight;
 mod prepared;
+mod saved_plan;
 mod schema;
 mod secrets;
 mod show;

@@ -5,6 +5,7 @@ use cc_agent::check::Finding;
 use cc_agent::protocol::StepError;
 use serde::{Deserialize, Serialize};
 
+use super::moved::Moved;
 use super::plan_view::PlanView;
 use crate::error::CliError;
 
@@ -43,6 +44,19 @@ pub enum Event<'a> {
     },
     /// The plan.
     Plan(&'a PlanView),
+    /// A saved plan, without the changes that follow as a [`Event::Plan`].
+    SavedPlan {
+        /// As a person reads it.
+        #[serde(skip)]
+        text: &'a str,
+        /// When and by whom it was made, what was asked for, and what it rests on.
+        saved: serde_json::Value,
+    },
+    /// What is different between two plans, or since one was made.
+    Moved {
+        /// One at least when a plan is refused; none when two plans are the same.
+        moved: &'a [Moved],
+    },
     /// A stage begins.
     StageStarted {
         /// From 1.

@@ -4,6 +4,8 @@
 mod event;
 mod json;
 mod listener;
+mod moved;
+mod moved_text;
 mod plan_text;
 mod plan_view;
 mod printer;
@@ -15,6 +17,7 @@ mod text;
 
 pub use event::{Event, HostState, HostSummary, Pair, Standing};
 pub use listener::Listener;
+pub use moved::Moved;
 pub use plan_view::{HostView, PENDING, PlanView, StepView};
 pub use printer::Printer;
 pub use style::Style;

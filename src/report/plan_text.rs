@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use cc_agent::change::{Change, ChangeKind, Detail};
+use cc_agent::protocol::StepError;
 
 use super::plan_view::{PENDING, PlanView, StepView};
 use super::style::Style;
@@ -28,12 +29,7 @@ pub(super) fn render(plan: &PlanView, style: Style, verbose: bool) -> String {
     }
     write_orphans(&mut text, plan, style);
     for host in &plan.hosts {
-        if let Some(why) = &host.unreachable {
-            let _ = writeln!(text, "{} {why}", style.bad("unreachable:"));
-            if let Some(hint) = &host.hint {
-                let _ = writeln!(text, "  hint: {hint}");
-            }
-        }
+        write_unreachable(&mut text, host.unreachable.as_deref(), host.hint.as_deref(), style);
     }
     text.push_str(&summary(plan, style));
     text
@@ -75,16 +71,30 @@ fn write_step(text: &mut String, step: &StepView, on: &[&str], all: bool, style:
         (false, hosts) => format!("  ({})", hosts.join(", ")),
     };
     let _ = writeln!(text, "  {}{}", style.change(kind, &line), style.dim(&place));
-    if let Some(error) = &step.error {
-        let _ = writeln!(text, "      {} {}", style.bad("cannot be observed:"), error.message);
-        if let Some(hint) = &error.hint {
-            let _ = writeln!(text, "      hint: {hint}");
-        }
-    }
+    write_step_error(text, step.error.as_ref(), style);
     write_details(text, &step.change, style, verbose);
 }
 
-fn write_details(text: &mut String, change: &Change, style: Style, verbose: bool) {
+/// Why a host says nothing, when it does not.
+pub(super) fn write_unreachable(text: &mut String, why: Option<&str>, hint: Option<&str>, style: Style) {
+    let Some(why) = why else { return };
+    let _ = writeln!(text, "{} {why}", style.bad("unreachable:"));
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "  hint: {hint}");
+    }
+}
+
+/// Why a host cannot say what a step would change.
+pub(super) fn write_step_error(text: &mut String, error: Option<&StepError>, style: Style) {
+    let Some(error) = error else { return };
+    let _ = writeln!(text, "      {} {}", style.bad("cannot be observed:"), error.message);
+    if let Some(hint) = &error.hint {
+        let _ = writeln!(text, "      hint: {hint}");
+    }
+}
+
+/// What differs, a line or a diff each.
+pub(super) fn write_details(text: &mut String, change: &Change, style: Style, verbose: bool) {
     for detail in &change.details {
         match detail {
             Detail::Value { field, before, after } => {

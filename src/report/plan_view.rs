@@ -2,7 +2,7 @@
 
 use cc_agent::change::{Change, ChangeKind};
 use cc_agent::protocol::{Orphan, StepError};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of change that a plan counts, in the order and the words of its summary.
 pub const PENDING: [(ChangeKind, &str); 5] = [
@@ -14,7 +14,7 @@ pub const PENDING: [(ChangeKind, &str); 5] = [
 ];
 
 /// The plan of an environment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanView {
     /// The environment.
     pub environment: String,
@@ -25,7 +25,7 @@ pub struct PlanView {
 }
 
 /// The plan of one host.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostView {
     /// The host.
     pub host: String,
@@ -42,7 +42,7 @@ pub struct HostView {
 }
 
 /// The plan of one step or handler.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepView {
     /// `service/type:identity`.
     pub id: String,

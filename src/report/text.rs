@@ -11,7 +11,7 @@ use super::event::{Event, HostSummary, Standing};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::style::Style;
-use super::{plan_text, run_text, table};
+use super::{moved_text, plan_text, run_text, table};
 
 /// Writes events for a person.
 pub(super) struct TextSink {
@@ -41,6 +41,7 @@ impl TextSink {
             Event::Warning { message, hint } => self.problem(&self.style.warn("warning:"), message, hint.as_slice()),
             Event::Diagnostics { rendered, .. } => self.complain(rendered),
             Event::Plan(plan) => self.data(&plan_text::render(plan, self.style, self.verbose > 0)),
+            Event::Moved { moved } => self.data(&moved_text::render(moved, self.style, self.verbose > 0)),
             Event::StageStarted { stage, stages, services, batch, batches, hosts, steps } => {
                 self.stage(&format!("stage {stage}/{stages}"), services, (*batch, *batches), hosts, *steps);
             }
@@ -69,7 +70,10 @@ impl TextSink {
             Event::Summary { run, hosts, millis } => self.summary(run, hosts, *millis),
             Event::Table { columns, rows, .. } => self.data(&table::render(columns, rows, self.style)),
             Event::Output { host, stderr, text } => self.output(host, *stderr, text),
-            Event::Data { text } | Event::Preflight { text, .. } | Event::History { text, .. } => self.data(text),
+            Event::Data { text }
+            | Event::Preflight { text, .. }
+            | Event::History { text, .. }
+            | Event::SavedPlan { text, .. } => self.data(text),
             Event::Fault { message, .. } => self.data(&format!("{message}\n")),
             Event::Hook { file, text, failed } => self.hook(file, text, *failed),
             Event::Error { message, hints, .. } => {

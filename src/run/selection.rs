@@ -1,15 +1,17 @@
 //! The part of a plan that a command is about: `--limit`, `--services`, `--tags`.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use cc_plan::plan::Plan;
 use cc_plan::spec::Spec;
 use cc_plan::suggest;
+use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
 
 /// Names as given on the command line; an empty list selects everything.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     /// Hosts and groups.
     pub limit: Vec<String>,
@@ -90,6 +92,17 @@ impl Selection {
             Some(unknown) => Err(unknown_name("tag", unknown, known())),
             None => Ok(()),
         }
+    }
+}
+
+/// For a person: `hosts web; services redis, nginx`.
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [("hosts", &self.limit), ("services", &self.services), ("tags", &self.tags)];
+        let parts = parts.iter().filter(|(_, names)| !names.is_empty());
+        let parts: Vec<String> = parts.map(|(what, names)| format!("{what} {}", names.join(", "))).collect();
+        f.write_str(if parts.is_empty() { "everything" } else { "" })?;
+        f.write_str(&parts.join("; "))
     }
 }
 

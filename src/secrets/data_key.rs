@@ -13,12 +13,13 @@ use zeroize::Zeroizing;
 use super::document::Header;
 use super::error::Error;
 use super::identities::{Identities, Identity};
+use super::plan_key::PlanKey;
 use super::recipient::{Recipient, RecipientKey};
 use super::sealed::{NONCE_BYTES, Sealed};
 use super::terminal::Terminal;
 
 /// Bytes of a key.
-const KEY_BYTES: usize = 32;
+pub(super) const KEY_BYTES: usize = 32;
 
 /// 32 random bytes that only the recipients can unwrap.
 pub(super) struct DataKey(Zeroizing<[u8; KEY_BYTES]>);
@@ -144,6 +145,12 @@ impl DataKey {
         mac.finalize().into_bytes()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The key for saved plans.
+    pub(super) fn plan_key(&self) -> PlanKey {
+        let id = self.derive("plan-id")[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        PlanKey::new(self.derive("plan"), id)
+    }
+
     /// Signs everything above the values, so that nobody without a key can slip in a recipient for the next `rekey`.
     pub(super) fn sign(&self, header: &Header) -> [u8; 32] {
         self.header_mac(header).finalize().into_bytes().into()
@@ -248,5 +255,20 @@ mod tests {
         assert_eq!(key.digest("redis_password", &secret("hunter2")), "c73b084040a7");
         let sealed: Sealed = "pxtZiIGrJ/2/1n+Tepn5gtE2upjOZu1Rk6eSMX8p8AE4u7PieywB51tAXt4Ex/M=".parse().unwrap();
         assert_eq!(key.open("prod", "redis_password", &sealed).unwrap().expose(), "hunter2");
+        assert_eq!(key.plan_key().id(), "9d01c929e4d6fc9e");
+    }
+
+    #[test]
+    fn a_plan_opens_only_beside_its_head_and_with_its_key() {
+        let key = DataKey::generate().plan_key();
+        let sealed = key.seal(b"head", b"plan");
+        assert_eq!(key.open(b"head", &sealed).unwrap(), b"plan");
+        assert_ne!(sealed, key.seal(b"head", b"plan"), "no nonce twice");
+        let other = DataKey::generate().plan_key();
+        assert!(key.open(b"Head", &sealed).is_none() && other.open(b"head", &sealed).is_none());
+        assert_ne!(key.id(), other.id());
+        for short in 0..sealed.len() {
+            assert!(key.open(b"head", &sealed[..short]).is_none());
+        }
     }
 }

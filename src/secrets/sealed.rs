@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 /// Bytes of a nonce of XChaCha20-Poly1305.
 pub(super) const NONCE_BYTES: usize = 24;
 /// Bytes of its tag.
-const TAG_BYTES: usize = 16;
+pub(super) const TAG_BYTES: usize = 16;
 
 /// Nonce and ciphertext; as text, base64 in one line. The text of equal bytes is equal, so what is not changed stays the
 /// same in the file, byte for byte.

@@ -11,6 +11,7 @@ use super::data_key::{DataKey, OpenedBy};
 use super::document::{Document, RESTORE};
 use super::error::Error;
 use super::name::Name;
+use super::plan_key::PlanKey;
 use super::problem::Problem;
 use super::recipient::Recipient;
 use super::replace;
@@ -95,6 +96,11 @@ impl Unlocked {
     /// 12 hex digits that change when the value changes and tell nothing else: for plans and ledgers.
     pub fn digest(&self, name: &str) -> Result<String, Error> {
         Ok(self.key.digest(name, &self.get(name)?))
+    }
+
+    /// The key that seals the environment's saved plans.
+    pub fn plan_key(&self) -> PlanKey {
+        self.key.plan_key()
     }
 
     /// The values that one host needs, ready for the wire.
