@@ -1,6 +1,7 @@
 //! The controller: connects to hosts, runs plans, reports. `main.rs` is the command on top of it.
 
 pub mod cli;
+pub mod drift;
 pub mod error;
 pub mod history;
 pub mod hooks;

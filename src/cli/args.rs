@@ -142,6 +142,9 @@ pub enum EnvironmentCommand {
     /// Show everything that is known of one run
     #[command(after_help = examples("cc-cloud local show                 # the newest\ncc-cloud local show 20261122T121530Z-1f2e3d\ncc-cloud local show 1f2e3d --html run.html"))]
     Show(super::show::ShowArgs),
+    /// Say what is not as it was deployed, and who moved: the files, the host or both; changes nothing
+    #[command(after_help = examples("cc-cloud local drift                    # exit code 2 when anything drifted\ncc-cloud local drift --limit web --junit drift.xml\ncc-cloud local drift --quiet --json"))]
+    Drift(super::drift::DriftArgs),
     /// List the hosts of the environment
     #[command(after_help = examples("cc-cloud local hosts\ncc-cloud local hosts --json"))]
     Hosts(super::hosts::HostsArgs),
@@ -200,9 +203,9 @@ const ABOUT: &str = "Describe an environment once; see what would change; change
 
 const AFTER: &str = "\
 Environment commands (cc-cloud <env> <command>):
-  validate preflight plan deploy verify status history show hosts facts exec ssh graph secrets up down
+  validate preflight plan deploy verify status drift history show hosts facts exec ssh graph secrets up down
 
-Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending (plan --detailed-exitcode) · 3 checks failed
+Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending (drift, plan --detailed-exitcode) · 3 checks failed
   4 some hosts unreachable · 64 wrong command line · 130 interrupted
 
 Start here:

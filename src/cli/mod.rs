@@ -9,6 +9,7 @@ mod contact;
 mod context;
 mod deploy;
 mod down;
+mod drift;
 mod exec;
 mod explain;
 mod facts;
@@ -222,6 +223,7 @@ fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Re
             EnvironmentCommand::Status(args) => status::run(context, name, &args).await,
             EnvironmentCommand::History(args) => history::run(context, name, &args).await,
             EnvironmentCommand::Show(args) => show::run(context, name, &args).await,
+            EnvironmentCommand::Drift(args) => drift::run(context, name, &args).await,
             EnvironmentCommand::Hosts(args) => hosts::run(context, name, &args).await,
             EnvironmentCommand::Facts(args) => facts::run(context, name, &args).await,
             EnvironmentCommand::Exec(args) => exec::run(context, name, &args).await,

@@ -174,8 +174,7 @@ pub fn diff(context: &Context, environment: &str, old: &Path, new: &Path) -> Res
 fn head(plan: &SavedPlan, verbose: bool) -> String {
     let (origin, basis) = (&plan.origin, &plan.basis);
     let at = origin.at.strftime("%Y-%m-%d %H:%M:%S UTC");
-    let mut text =
-        format!("Saved plan of {}, made {at} by {}\n", plan.view.environment, origin.author.who);
+    let mut text = format!("Saved plan of {}, made {at} by {}\n", plan.view.environment, origin.author.who);
     let _ = writeln!(text, "for {}", plan.asked());
     let short = |digest: &str| digest.chars().take(12).collect::<String>();
     let _ = writeln!(

@@ -5,6 +5,7 @@ use cc_agent::check::Finding;
 use cc_agent::protocol::StepError;
 use serde::{Deserialize, Serialize};
 
+use super::drift_view::DriftView;
 use super::moved::Moved;
 use super::plan_view::PlanView;
 use crate::error::CliError;
@@ -57,6 +58,8 @@ pub enum Event<'a> {
         /// One at least when a plan is refused; none when two plans are the same.
         moved: &'a [Moved],
     },
+    /// What is not as it should be, and who moved.
+    Drift(&'a DriftView),
     /// A stage begins.
     StageStarted {
         /// From 1.

@@ -1,6 +1,9 @@
 //! Everything that a person or a program reads goes through here: one stream of events, shown on a terminal, as plain lines
 //! or as NDJSON.
 
+mod drift_junit;
+mod drift_text;
+mod drift_view;
 mod event;
 mod json;
 mod listener;
@@ -15,6 +18,7 @@ mod style;
 mod table;
 mod text;
 
+pub use drift_view::{Cause, DriftView, Drifted, HostDrift};
 pub use event::{Event, HostState, HostSummary, Pair, Standing};
 pub use listener::Listener;
 pub use moved::Moved;

@@ -11,7 +11,7 @@ use super::event::{Event, HostSummary, Standing};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::style::Style;
-use super::{moved_text, plan_text, run_text, table};
+use super::{drift_text, moved_text, plan_text, run_text, table};
 
 /// Writes events for a person.
 pub(super) struct TextSink {
@@ -41,6 +41,7 @@ impl TextSink {
             Event::Warning { message, hint } => self.problem(&self.style.warn("warning:"), message, hint.as_slice()),
             Event::Diagnostics { rendered, .. } => self.complain(rendered),
             Event::Plan(plan) => self.data(&plan_text::render(plan, self.style, self.verbose > 0)),
+            Event::Drift(drift) => self.data(&drift_text::render(drift, self.style, self.verbose > 0)),
             Event::Moved { moved } => self.data(&moved_text::render(moved, self.style, self.verbose > 0)),
             Event::StageStarted { stage, stages, services, batch, batches, hosts, steps } => {
                 self.stage(&format!("stage {stage}/{stages}"), services, (*batch, *batches), hosts, *steps);

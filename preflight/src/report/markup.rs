@@ -3,7 +3,7 @@
 use super::plain::harmless;
 
 /// A text as content or as the value of an attribute in double quotes. What XML cannot hold at all is replaced.
-pub(super) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in harmless(text).chars() {
         match character {

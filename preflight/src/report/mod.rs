@@ -23,6 +23,8 @@ mod sentences;
 mod summary;
 
 pub use look::Look;
+pub use markup::escape;
+pub use plain::one_line;
 
 use cc_plan::spec::environment::Size;
 use jiff::Timestamp;

@@ -13,8 +13,8 @@ pub(super) fn harmless(text: &str) -> String {
     text.chars().map(|c| if acts(c) && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }
 
-/// The same on one line: runs of white space become one space.
-pub(super) fn one_line(text: &str) -> String {
+/// The text on one line, with everything that acts replaced by `�`: runs of white space become one space.
+pub fn one_line(text: &str) -> String {
     harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
