@@ -35,7 +35,7 @@ impl ArchiveError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::TooFew { .. } | Self::Unread(_) => {
-                "the first three hosts of the inventory keep the history, and most of them must answer"
+                "most of the places that keep the history must be able to read and write it: mend what is said above"
             }
             Self::NoPlace => "set HOME or XDG_STATE_HOME to a folder that can be written to",
             Self::Overtaken { .. } => "try again when nobody else deploys",
