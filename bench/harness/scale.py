@@ -152,6 +152,7 @@ def measure(settings: Settings, say: Callable[[str], None]) -> dict:
     return {
         "steps": STEPS,
         "nice": niceness(),
+        "named": settings.named,
         "deploys": [asdict(deploy) for deploy in deploys],
         "idle": [asdict(state) for state in idle],
         "rounds": rounds,

@@ -39,8 +39,12 @@ class ScaleReport:
 
     def markdown(self) -> str:
         introduction = INTRODUCTION.format(steps=self.results["steps"])
+        if self.results["named"]:
+            introduction += "- **Not everything was built for this run**: CC_CLOUD, CC_AGENT_BINARY or CC_SCALE named what was built before.\n"
         if self.results["nice"] < 0:
-            introduction += f"**The machine was busy** with other work. This ran with precedence over it (nice {self.results['nice']}).\n\n"
+            nice = str(self.results["nice"]).replace("-", "−")
+            introduction += f"- **The machine was busy** with other work, and this ran with precedence over it (nice {nice}).\n"
+        introduction = introduction.rstrip() + "\n\n"
         return introduction + self.bars() + self.numbers() + self.rounds() + self.versions()
 
     def bars(self) -> str:

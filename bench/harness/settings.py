@@ -49,6 +49,9 @@ class Settings:
     def logs(self) -> Path:
         return self.work / "logs"
 
+    named: bool = field(default_factory=lambda: any(os.environ.get(name) for name in ("CC_CLOUD", "CC_AGENT_BINARY", "CC_SCALE")))
+    """Whether the caller has named something that else would have been built."""
+
     @property
     def compared(self) -> list[str]:
         """The tools that are measured against each other."""
