@@ -149,7 +149,7 @@ fn a_run_whose_controller_was_killed_has_begun_and_has_no_end() {
     );
     let mut deploy = repository.spawn(&["t", "deploy", "--yes"]);
     // Goes on when the step reads: then the run is in the middle of it.
-    host.sh("until [ -p /srv/fifo ]; do sleep 0.1; done");
+    host.sh("timeout 60 sh -c 'until [ -p /srv/fifo ]; do sleep 0.1; done'");
     deploy.kill().unwrap();
     deploy.wait().unwrap();
     let run = newest(&repository);
