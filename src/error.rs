@@ -14,6 +14,8 @@ pub enum Kind {
     ChecksFailed,
     /// Some hosts were unreachable; nothing failed on the others.
     Unreachable,
+    /// Another run is at work.
+    Locked,
     /// The command line is wrong.
     Usage,
     /// Ctrl-C.
@@ -28,6 +30,7 @@ impl Kind {
             Self::Pending => 2,
             Self::ChecksFailed => 3,
             Self::Unreachable => 4,
+            Self::Locked => 5,
             Self::Usage => 64,
             Self::Interrupted => 130,
         }

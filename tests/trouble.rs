@@ -26,6 +26,11 @@ fn waiting(hosts: &[&TestHost]) -> Repository {
     repository
 }
 
+/// Lets the second step end, and waits until nothing is at work.
+fn go_on(host: &TestHost) {
+    host.sh("touch /srv/go; while [ -e /var/lib/cc-cloud/t/socket ]; do sleep 0.05; done");
+}
+
 fn interrupt(child: &Child) {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
@@ -67,7 +72,7 @@ fn a_host_that_freezes_is_lost_and_the_others_go_on() {
     let fleet = Fleet::start(&["one", "two"]);
     let repository = waiting(&fleet.hosts().collect::<Vec<_>>());
     // The time after which a silent host is asked for a sign of life.
-    let child = repository.spawn(&["t", "deploy", "--yes", "--timeout", "2"]);
+    let child = repository.spawn(&["t", "deploy", "--yes", "--timeout", "2", "--reconnect", "3"]);
     for host in fleet.hosts() {
         host.sh("until [ -e /srv/begun ]; do sleep 0.1; done");
     }
@@ -82,7 +87,8 @@ fn a_host_that_freezes_is_lost_and_the_others_go_on() {
     }
     assert_eq!(fleet["one"].sh("cat /srv/last"), "x");
 
-    fleet["two"].sh("touch /srv/go; pkill -CONT sshd");
+    fleet["two"].sh("pkill -CONT sshd");
+    go_on(&fleet["two"]);
     repository.run(&["t", "deploy", "--yes"]).expect(0);
     assert_eq!(fleet["two"].sh("cat /srv/last"), "x");
 }
@@ -100,7 +106,7 @@ fn ctrl_c_twice_stops_at_once_and_the_next_deploy_goes_on() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(host.sh("ls /srv"), "begun\nfirst");
 
-    host.sh("touch /srv/go");
+    go_on(&host);
     repository.run(&["t", "deploy", "--yes"]).expect(0);
     assert_eq!(host.sh("ls /srv"), "begun\nended\nfirst\ngo\nlast");
 }

@@ -8,11 +8,14 @@
 pub mod change;
 pub mod check;
 pub mod engine;
+mod event_log;
 pub mod facts;
+mod frame;
 pub mod health;
 pub mod host;
 pub mod journal;
 pub mod kept;
+mod last_run;
 pub mod ledger;
 mod ordered;
 pub mod probe;

@@ -3,15 +3,19 @@
 //! A frame is one byte of kind, four bytes of length (big endian) and the payload: JSON for control, raw bytes for secrets
 //! and file data. The controller speaks first. Every request but [`Request::Stop`] gets exactly one final [`Reply`] (never an
 //! [`Reply::Event`]); events of a run come before it. One request is under way at a time; `Stop` may come at any moment.
+//!
+//! What applies is an agent of its own that goes on without the session. It writes its events to a record on the host; each
+//! has a number there, so that [`Request::Follow`] can go on after the last one that was seen.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
 use crate::check::{Finding, ServiceCheck};
 use crate::facts::Facts;
+pub use crate::frame::{FrameKind, MAX_FRAME, decode_header, encode, encode_control, read_frame, write_control};
+pub use crate::last_run::{LastRun, Origin, RunState};
 use crate::probe::{Probe, Reading};
 use crate::step::{Handler, Step, StepId};
 pub use crate::step_error::StepError;
@@ -20,93 +24,8 @@ pub use crate::step_error::StepError;
 /// digest, that happens only to a hand-placed one.
 pub const VERSION: u32 = 1;
 
-/// Largest control frame, in bytes. A bigger length is a broken peer, not a bigger plan.
-pub const MAX_FRAME: usize = 64 << 20;
-
 /// Content above this many bytes travels once by digest instead of inside its step.
 pub const INLINE_LIMIT: usize = 1 << 20;
-
-/// The kinds of frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FrameKind {
-    /// A JSON [`Request`] or [`Reply`].
-    Control,
-    /// Secret values; see [`crate::secret::Vault::from_frame`].
-    Secrets,
-    /// A piece of the blob announced by [`Request::Blob`].
-    Data,
-}
-
-impl FrameKind {
-    fn byte(self) -> u8 {
-        match self {
-            Self::Control => b'J',
-            Self::Secrets => b'S',
-            Self::Data => b'D',
-        }
-    }
-
-    fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Control, Self::Secrets, Self::Data].into_iter().find(|kind| kind.byte() == byte)
-    }
-}
-
-/// Encodes one frame.
-pub fn encode(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(5 + payload.len());
-    frame.push(kind.byte());
-    frame.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes());
-    frame.extend_from_slice(payload);
-    frame
-}
-
-/// Encodes a request or reply as a control frame.
-///
-/// # Errors
-/// When the value cannot be JSON, which these types always can.
-pub fn encode_control<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
-    Ok(encode(FrameKind::Control, &serde_json::to_vec(message)?))
-}
-
-/// Splits the five bytes before a payload into kind and length.
-///
-/// # Errors
-/// `InvalidData` for an unknown kind or a length over [`MAX_FRAME`].
-pub fn decode_header(header: [u8; 5]) -> io::Result<(FrameKind, usize)> {
-    let [kind, length @ ..] = header;
-    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    let kind = FrameKind::from_byte(kind).ok_or_else(|| invalid(format!("unknown frame kind {kind:#04x}")))?;
-    let length = u32::from_be_bytes(length) as usize;
-    if length > MAX_FRAME {
-        return Err(invalid(format!("frame of {length} bytes is over the limit of {MAX_FRAME}")));
-    }
-    Ok((kind, length))
-}
-
-/// Reads one frame; `None` at a clean end of the stream.
-///
-/// # Errors
-/// `UnexpectedEof` when the stream ends inside a frame, `InvalidData` for a broken header.
-pub fn read_frame(input: &mut impl Read) -> io::Result<Option<(FrameKind, Vec<u8>)>> {
-    let mut header = [0; 5];
-    if input.read(&mut header[..1])? == 0 {
-        return Ok(None);
-    }
-    input.read_exact(&mut header[1..])?;
-    let (kind, length) = decode_header(header)?;
-    let mut payload = vec![0; length];
-    input.read_exact(&mut payload)?;
-    Ok(Some((kind, payload)))
-}
-
-/// Writes one control frame and flushes it.
-///
-/// # Errors
-/// What the stream says.
-pub fn write_control<T: Serialize>(output: &mut impl Write, message: &T) -> io::Result<()> {
-    output.write_all(&encode_control(message)?)?;
-    output.flush()
-}
 
 /// From controller to agent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -149,6 +68,9 @@ pub enum Request {
     Apply {
         /// The run; stands in journal and ledger.
         run: String,
+        /// Who began it, and what it takes to go on with it.
+        #[serde(default)]
+        origin: Origin,
         /// Steps to apply, a subset of the observed ones. Handlers of theirs that are pending from an earlier run run too.
         steps: Vec<StepId>,
         /// Checks that must become healthy.
@@ -160,8 +82,31 @@ pub enum Request {
     Prune {
         /// The run.
         run: String,
+        /// Who began it, and what it takes to go on with it.
+        #[serde(default)]
+        origin: Origin,
         /// Resources as [`Reply::Observed`] listed them.
         orphans: Vec<StepId>,
+    },
+    /// Tell the events of a run on this host, those that are still to come too, up to the end of the apply that is under way:
+    /// answered by its [`Reply::Applied`] or [`Reply::Failed`], or by [`Reply::Ended`] where there is none.
+    Follow {
+        /// The run.
+        run: String,
+        /// The first event to tell; see [`Event::Began`].
+        from: u64,
+        /// Whether the run is to end early, as after [`Request::Stop`].
+        stop: bool,
+    },
+    /// From the agent of a session to the one that applies for it, between the `Observe` and the `Apply` that it passes on:
+    /// what it knows. Not answered.
+    Adopt {
+        /// Steps that were observed to need nothing.
+        unchanged: Vec<StepId>,
+        /// Steps that failed before in this run.
+        failed: Vec<StepId>,
+        /// Why the run ends with the connection, if it does.
+        tied: Option<String>,
     },
     /// Run every check once (`deadline` 0) or until healthy. Answered by [`Reply::Checked`].
     Check {
@@ -200,6 +145,9 @@ pub enum Request {
     Bye {
         /// Remove the agent binary.
         leave_nothing: bool,
+        /// A run that nobody needs to go on with.
+        #[serde(default)]
+        over: Option<String>,
     },
 }
 
@@ -218,6 +166,9 @@ pub enum Reply {
         /// Whether the ledger has anything of this environment: whether something was installed before.
         #[serde(default)]
         installed: bool,
+        /// The newest run on this host.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<LastRun>,
     },
     /// One per step, in the order of the steps.
     Observed {
@@ -248,6 +199,11 @@ pub enum Reply {
         findings: Vec<Finding>,
         /// Whether a `Stop` ended it early.
         stopped: bool,
+    },
+    /// No apply of the followed run is under way, and nothing of it is left to tell.
+    Ended {
+        /// Whether the last one has no end: the agent was killed, or the host went down.
+        cut: bool,
     },
     /// The end of a `Check`.
     Checked {
@@ -365,6 +321,19 @@ pub enum Trace {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// An apply begins.
+    Began {
+        /// Its run.
+        run: String,
+        /// The number of this event in the run's record on this host. What follows has the numbers after it, the final reply
+        /// of each apply too.
+        number: u64,
+        /// How many steps or orphans it has.
+        steps: usize,
+        /// Why it ends with the connection, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tied: Option<String>,
+    },
     /// A step or handler begins.
     Started {
         /// Step or handler.

@@ -112,7 +112,10 @@ pub enum GlobalCommand {
     Man(super::man::ManArgs),
     /// Speak the agent's protocol on standard input and output (used on hosts)
     #[command(hide = true)]
-    Agent,
+    Agent {
+        /// `apply FOLDER`, for an agent that another one starts
+        words: Vec<String>,
+    },
 }
 
 /// Commands of an environment.
@@ -130,6 +133,12 @@ pub enum EnvironmentCommand {
     /// Show the plan, ask, then make the hosts what the environment says
     #[command(after_help = examples("cc-cloud local deploy\ncc-cloud local deploy --yes --limit web1 --message 'more workers'\ncc-cloud local deploy --services nginx --prune\ncc-cloud local deploy friday.plan        # exactly what `plan -o friday.plan` showed, or nothing"))]
     Deploy(super::deploy::DeployArgs),
+    /// Follow a run whose controller was cut off, or that somebody else began
+    #[command(after_help = examples("cc-cloud local attach                    # the run that is at work\ncc-cloud local attach 20261122T121530Z-0a1b2c\ncc-cloud local attach --stop             # let the running steps finish, begin no other"))]
+    Attach(super::attach::AttachArgs),
+    /// Go on with the newest run that did not come to its end
+    #[command(after_help = examples("cc-cloud local resume\ncc-cloud local resume --yes"))]
+    Resume(super::resume::ResumeArgs),
     /// Run every health check and the smoke test
     #[command(after_help = examples("cc-cloud local verify"))]
     Verify(super::verify::VerifyArgs),
@@ -203,10 +212,10 @@ const ABOUT: &str = "Describe an environment once; see what would change; change
 
 const AFTER: &str = "\
 Environment commands (cc-cloud <env> <command>):
-  validate preflight plan deploy verify status drift history show hosts facts exec ssh graph secrets up down
+  validate preflight plan deploy attach resume verify status drift history show hosts facts exec ssh graph secrets up down
 
 Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending (drift, plan --detailed-exitcode) · 3 checks failed
-  4 some hosts unreachable · 64 wrong command line · 130 interrupted
+  4 some hosts unreachable · 5 another run is at work · 64 wrong command line · 130 interrupted
 
 Start here:
   cc-cloud init pilot            # a commented environment

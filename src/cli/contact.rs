@@ -115,7 +115,7 @@ impl Context {
         interrupt: &Interrupt,
     ) -> Result<(Fleet, Known), CliError> {
         let hosts = selection.select_hosts(spec)?;
-        let contact = self.contact(spec).await?;
+        let contact = Arc::new(self.contact(spec).await?);
         let (targets, mut lost) = contact.targets(spec, &hosts);
         self.accept_keys(spec, &contact, &targets).await?;
         let name = &spec.environment.name.value;
@@ -125,7 +125,7 @@ impl Context {
         }
         lost.extend(unreachable);
         let fleet = Fleet { members, lost };
-        let known = Known { facts: fleet.facts(), addresses: contact.addresses, files: None };
+        let known = Known { facts: fleet.facts(), addresses: contact.addresses.clone(), files: None };
         Ok((fleet, known))
     }
 

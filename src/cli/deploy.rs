@@ -10,6 +10,7 @@ use clap::ValueHint;
 use jiff::Timestamp;
 
 use super::args::SelectionArgs;
+use super::attach::{self, ReconnectArgs};
 use super::context::Context;
 use super::notices::{HookArgs, Notices};
 use super::preflight;
@@ -20,7 +21,7 @@ use crate::history::{Gate, OpenRun};
 use crate::hooks::Point;
 use crate::preflight::{Found, Hosts, Record, Round, Site};
 use crate::report::{Event, HostState, PlanView};
-use crate::run::{self, Interrupt, Options, Outcomes};
+use crate::run::{self, Intent, Interrupt, Options, Outcomes, Selection};
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -50,6 +51,38 @@ pub struct DeployArgs {
     leave_nothing: bool,
     #[command(flatten)]
     hooks: HookArgs,
+    #[command(flatten)]
+    reconnect: ReconnectArgs,
+    /// What was approved before, when this goes on with a run.
+    #[arg(skip)]
+    approved: Option<Intent>,
+}
+
+impl DeployArgs {
+    /// Goes on with what was approved before; what has changed since is asked about again, unless `yes`.
+    pub fn resume(
+        approved: Intent,
+        message: String,
+        yes: bool,
+        health_deadline: u64,
+        reconnect: ReconnectArgs,
+        hooks: HookArgs,
+    ) -> Self {
+        let Selection { limit, services, tags } = approved.selection.clone();
+        Self {
+            plan: None,
+            selection: SelectionArgs { limit, services, tags },
+            yes,
+            prune: approved.prune,
+            health_deadline,
+            skip_preflight: None,
+            leave_nothing: false,
+            message: Some(message),
+            hooks,
+            reconnect,
+            approved: Some(approved),
+        }
+    }
 }
 
 /// Plans, asks, applies; tells hooks.
@@ -71,6 +104,7 @@ async fn attempt(
         Some(saved) => saved.prepare(context, environment).await?,
         None => Prepared::new(context, environment, &args.selection).await?,
     };
+    attach::refuse(&prepared.fleet, environment)?;
     let observation = prepared.observe(context).await;
     let view = observation.view.clone();
     if let Some(Err(stale)) = saved.as_ref().map(|saved| saved.check(context, &prepared, &view)) {
@@ -99,14 +133,19 @@ async fn attempt(
             return Err(refused);
         }
     };
-    if saved.is_none() {
+    let approved = |intent: &Intent| intent.covers(&prepared.plan);
+    if saved.is_none() && !args.approved.as_ref().is_some_and(approved) {
         confirm(context, args, &view).await?;
     }
+    let intent = Intent::new(&prepared.selection, prune, &prepared.plan);
     let options = Options {
         run: run::run_id(),
         parallel: usize::from(context.args.parallel),
         health_deadline: Duration::from_secs(args.health_deadline),
         prune,
+        intent,
+        reconnect: args.reconnect.patience(),
+        vaults: prepared.vaults,
     };
     notices.approved(&options.run);
     let began = context.began(environment, "deploy", args.message.as_deref(), &view, gate);
@@ -119,7 +158,13 @@ async fn attempt(
     result
 }
 
-async fn finish_unchanged(context: &Context, prepared: Prepared, args: &DeployArgs) -> Result<(), CliError> {
+async fn finish_unchanged(context: &Context, mut prepared: Prepared, args: &DeployArgs) -> Result<(), CliError> {
+    // Where nothing is left to do, nobody needs to go on with a run that was cut off.
+    if !prepared.selection.is_partial() {
+        for member in prepared.fleet.members.values_mut() {
+            member.over = member.last.as_ref().map(|last| last.run.clone());
+        }
+    }
     let lost = !prepared.fleet.lost.is_empty();
     prepared.fleet.leave(args.leave_nothing, &context.report).await;
     if lost { Err(CliError::reported(Kind::Unreachable)) } else { Ok(()) }

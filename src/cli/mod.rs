@@ -2,6 +2,7 @@
 
 mod archive;
 mod args;
+mod attach;
 mod attest;
 mod complete;
 mod completions;
@@ -23,6 +24,7 @@ mod notices;
 mod plan;
 mod preflight;
 mod prepared;
+mod resume;
 mod saved_plan;
 mod schema;
 mod secrets;
@@ -35,6 +37,7 @@ mod verify;
 mod waive;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -144,8 +147,8 @@ fn unknown_command(word: &str, environments: &[String]) -> Option<CliError> {
 }
 
 fn run(args: GlobalArgs, invocation: Invocation, root: std::path::PathBuf) -> ExitCode {
-    if let Invocation::Global(GlobalCommand::Agent) = invocation {
-        return agent();
+    if let Invocation::Global(GlobalCommand::Agent { words }) = &invocation {
+        return agent(words);
     }
     let report = match Report::new(&args.report_settings()) {
         Ok(report) => Arc::new(report),
@@ -183,8 +186,19 @@ fn report_text(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-fn agent() -> ExitCode {
-    match cc_agent::engine::run(std::io::stdin(), std::io::stdout()) {
+/// This program as the agent, where no smaller one is at hand.
+fn agent(words: &[String]) -> ExitCode {
+    use cc_agent::engine::{self, Itself};
+    let outcome = match words {
+        [apply, state] if apply == "apply" => engine::apply(Path::new(state), &mut engine::announce),
+        _ => {
+            let program = std::env::current_exe().unwrap_or_default();
+            let applying = vec![program.into(), "agent".into(), "apply".into()];
+            let itself = Itself { binary: None, applying };
+            engine::serve(Path::new(engine::STATE), &itself, std::io::stdin(), std::io::stdout())
+        }
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
@@ -208,7 +222,7 @@ fn global(context: &Context, command: GlobalCommand) -> Result<(), CliError> {
         GlobalCommand::Completions(args) => completions::run(context, &args),
         GlobalCommand::Man(args) => man::run(context, &args),
         GlobalCommand::Schema(args) => schema::run(context, &args),
-        GlobalCommand::Agent => Ok(()),
+        GlobalCommand::Agent { .. } => Ok(()),
     }
 }
 
@@ -219,6 +233,8 @@ fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Re
             EnvironmentCommand::Preflight(args) => preflight::run(context, name, &args).await,
             EnvironmentCommand::Plan(args) => plan::run(context, name, &args).await,
             EnvironmentCommand::Deploy(args) => deploy::run(context, name, &args).await,
+            EnvironmentCommand::Attach(args) => attach::run(context, name, &args).await,
+            EnvironmentCommand::Resume(args) => resume::run(context, name, &args).await,
             EnvironmentCommand::Verify(args) => verify::run(context, name, &args).await,
             EnvironmentCommand::Status(args) => status::run(context, name, &args).await,
             EnvironmentCommand::History(args) => history::run(context, name, &args).await,

@@ -4,18 +4,21 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use cc_agent::protocol::{Event as AgentEvent, Outcome, Reply, Request};
+use cc_agent::protocol::{Outcome, Reply, Request};
 use cc_plan::plan::Plan;
 use futures_util::{StreamExt, stream};
 
 use super::fleet::Fleet;
+use super::intent::Intent;
 use super::interrupt::Interrupt;
 use super::losses::Losses;
 use super::member::{Member, is_refusal};
 use super::observe::Observation;
+use super::pursuit::{Pursuit, Restore};
 use super::schedule::{Batch, Schedule, Work};
 use super::tally::Tally;
-use crate::report::{Event, HostSummary, Report};
+use super::vaults::Vaults;
+use crate::report::{Event, HostState, HostSummary, Report};
 use crate::ssh::SshError;
 
 /// How a run is to go.
@@ -28,6 +31,12 @@ pub struct Options {
     pub health_deadline: Duration,
     /// Remove orphans at the end.
     pub prune: bool,
+    /// What was approved, for who goes on with the run after its controller was cut off.
+    pub intent: Intent,
+    /// How long to try to reach a host again whose connection was cut in the middle of its work.
+    pub reconnect: Duration,
+    /// The hosts' secrets.
+    pub vaults: Vaults,
 }
 
 /// A run under way.
@@ -84,6 +93,9 @@ pub async fn apply(
         run.prune(fleet, &observation.view, &mut tally).await;
     }
     let hosts = tally.summaries(fleet);
+    if hosts.iter().all(|host| host.state == HostState::Ok) {
+        fleet.members.values_mut().for_each(|member| member.over = Some(options.run.clone()));
+    }
     let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     report.emit(&Event::Summary { run: &options.run, hosts: &hosts, millis });
     Outcomes { hosts, interrupted: interrupt.is_set() }
@@ -154,15 +166,21 @@ impl Run<'_> {
         let checks = checks.filter(|check| work.services.contains(&check.service)).cloned().collect();
         let request = Request::Apply {
             run: self.options.run.clone(),
+            origin: self.options.intent.origin(),
             steps: work.steps.clone(),
             checks,
             deadline: self.options.health_deadline.as_secs(),
         };
-        let name = work.host.as_str();
-        match member.work(&request, self.interrupt, |event| show(self.report, name, event)).await? {
+        let restore = host.map(|plan| Restore { plan, vaults: &self.options.vaults });
+        match self.pursuit(member).apply(&request, restore).await? {
             Reply::Applied { outcomes, findings, stopped } => Ok((outcomes, findings, stopped)),
             other => Err(member.unexpected(&other)),
         }
+    }
+
+    fn pursuit<'m>(&'m self, member: &'m mut Member) -> Pursuit<'m> {
+        let Options { run, reconnect: patience, .. } = self.options;
+        Pursuit { member, run, patience: *patience, interrupt: self.interrupt, report: self.report }
     }
 
     /// Tells how a host's part of a batch ended.
@@ -192,9 +210,9 @@ impl Run<'_> {
             let orphans: Vec<String> =
                 host.orphans.iter().filter(|orphan| orphan.removable).map(|orphan| orphan.id.clone()).collect();
             let Some(member) = fleet.members.get_mut(&host.host).filter(|_| !orphans.is_empty()) else { continue };
-            let request = Request::Prune { run: self.options.run.clone(), orphans };
-            let name = host.host.as_str();
-            match member.work(&request, self.interrupt, |event| show(self.report, name, event)).await {
+            let (run, origin) = (self.options.run.clone(), self.options.intent.origin());
+            let request = Request::Prune { run, origin, orphans };
+            match self.pursuit(member).apply(&request, None).await {
                 Ok(Reply::Applied { outcomes, .. }) => tally.pruned(&host.host, &outcomes),
                 Ok(other) => complain(self.report, &member.unexpected(&other)),
                 Err(trouble) => complain(self.report, &trouble),
@@ -228,23 +246,6 @@ fn book(losses: &mut Losses, work: &Work, result: &Result<Applied, SshError>) {
             work.services.iter().for_each(|service| losses.failed(&work.host, service));
         }
         Err(_) => losses.lost(&work.host),
-    }
-}
-
-/// Passes an agent's event on.
-fn show(report: &Report, host: &str, event: &AgentEvent) {
-    match event {
-        AgentEvent::Started { id } => report.emit(&Event::StepStarted { host, step: id }),
-        AgentEvent::Finished(outcome) => report.emit(&Event::StepFinished {
-            host,
-            step: &outcome.id,
-            change: &outcome.change,
-            millis: outcome.millis,
-            error: outcome.error.as_ref(),
-        }),
-        AgentEvent::Waiting { finding } => report.emit(&Event::Waiting { host, finding }),
-        // Only `exec` has output.
-        AgentEvent::Output { .. } => {}
     }
 }
 

@@ -15,7 +15,9 @@ use super::interrupt::Interrupt;
 use super::member::Member;
 use crate::error::CliError;
 use crate::report::{Event, Report};
-use crate::ssh::{AgentBinary, Barrier, Become, Bootstrap, Connector, Endpoint, SshError, Target, UnknownKey};
+use crate::ssh::{
+    AgentBinary, AgentSession, Barrier, Become, Bootstrap, Connector, Endpoint, Session, SshError, Target, UnknownKey,
+};
 
 /// How the hosts of an environment are reached.
 pub struct Contact {
@@ -146,7 +148,7 @@ impl Contact {
 
     /// Connects to the targets at the same time and starts their agents.
     pub async fn connect(
-        &self,
+        self: &Arc<Self>,
         environment: &str,
         targets: &[Target],
         interrupt: &Interrupt,
@@ -177,10 +179,39 @@ impl Contact {
         (members, lost)
     }
 
-    async fn connect_one(&self, environment: &str, target: &Target) -> Result<Member, Lost> {
-        let session = self.connector.connect(target).await.map_err(|error| Lost::from(&error))?;
-        let agent = session.start_agent(&self.agent, environment).await.map_err(|error| Lost::from(&error))?;
-        Ok(Member::new(target.host.clone(), session, agent, self.patience))
+    async fn connect_one(self: &Arc<Self>, environment: &str, target: &Target) -> Result<Member, Lost> {
+        let way = Way { contact: Arc::clone(self), target: target.clone(), environment: environment.to_owned() };
+        let (session, agent) = way.go().await.map_err(|error| Lost::from(&error))?;
+        Ok(Member::new(way, session, agent))
+    }
+}
+
+/// The way to one host's agent, to be gone again when the connection was cut.
+pub struct Way {
+    contact: Arc<Contact>,
+    target: Target,
+    environment: String,
+}
+
+impl Way {
+    /// Connects, and starts the agent.
+    ///
+    /// # Errors
+    /// As far as it went, with the host's name.
+    pub async fn go(&self) -> Result<(Session, AgentSession), SshError> {
+        let session = self.contact.connector.connect(&self.target).await?;
+        let agent = session.start_agent(&self.contact.agent, &self.environment).await?;
+        Ok((session, agent))
+    }
+
+    /// The host's name in the inventory.
+    pub fn host(&self) -> &str {
+        &self.target.host
+    }
+
+    /// How long the host may take to answer.
+    pub fn patience(&self) -> Duration {
+        self.contact.patience
     }
 }
 

@@ -40,6 +40,11 @@ impl Interrupt {
         Self(receiver)
     }
 
+    /// For what a signal may end at once, because the hosts go on by themselves.
+    pub fn never() -> Self {
+        Self(watch::channel(false).1)
+    }
+
     /// Whether a stop was asked for.
     pub fn is_set(&self) -> bool {
         *self.0.borrow()

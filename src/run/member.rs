@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cc_agent::facts::Facts;
-use cc_agent::protocol::{Event, Reply, Request};
+use cc_agent::protocol::{Event, LastRun, Reply, Request};
 
+use super::fleet::Way;
 use super::interrupt::Interrupt;
 use crate::ssh::{AgentSession, Forwarder, Reason, Session, SshError};
 
@@ -27,27 +28,52 @@ pub struct Member {
     pub root: bool,
     /// Whether something of this environment was installed on it before.
     pub installed: bool,
+    /// The newest run on it, as of this connection.
+    pub last: Option<LastRun>,
+    /// The number of the next event of this controller's run in the host's record.
+    pub(super) next: u64,
+    /// A run of this controller that nobody needs to go on with; the host is told at the end.
+    pub over: Option<String>,
     /// The user that logged in.
     pub user: String,
     agent: AgentSession,
     patience: Duration,
+    way: Way,
+    /// Round trips and bytes of connections that were cut.
+    before: BTreeMap<&'static str, u64>,
     /// Ends the connection when it is dropped, so it lives as long as the agent.
     session: Session,
 }
 
 impl Member {
-    /// A host whose agent has said hello. `patience` is how long it may take to answer anything that is not work.
-    pub fn new(host: String, session: Session, agent: AgentSession, patience: Duration) -> Self {
+    /// A host whose agent has said hello, and the way to it.
+    pub fn new(way: Way, session: Session, agent: AgentSession) -> Self {
         Self {
-            host,
+            host: way.host().to_owned(),
             facts: agent.facts.clone(),
             root: agent.root,
             installed: agent.installed,
+            last: agent.last.clone(),
+            next: 0,
+            over: None,
             user: session.user().to_owned(),
             agent,
-            patience,
+            patience: way.patience(),
+            way,
+            before: BTreeMap::new(),
             session,
         }
+    }
+
+    /// Connects anew. The new session knows nothing of what the old one was told.
+    ///
+    /// # Errors
+    /// The host cannot be reached; then everything is as before.
+    pub async fn reconnect(&mut self) -> Result<(), SshError> {
+        let (session, agent) = self.way.go().await?;
+        (self.before, self.last) = (self.traffic(), agent.last.clone());
+        (self.agent, self.session) = (agent, session);
+        Ok(())
     }
 
     /// Sends a request that has no events and waits for its reply.
@@ -117,18 +143,20 @@ impl Member {
     }
 
     /// Ends the session. Errors are of no interest any more.
-    pub async fn leave(self, leave_nothing: bool) {
-        let _ = self.agent.link.bye(leave_nothing, self.patience).await;
+    pub async fn leave(mut self, leave_nothing: bool) {
+        let bye = Request::Bye { leave_nothing, over: self.over.take() };
+        let _ = self.ask(&bye).await;
     }
 
     /// Round trips and bytes so far.
     pub fn traffic(&self) -> BTreeMap<&'static str, u64> {
         let link = &self.agent.link;
-        BTreeMap::from([
+        let now = [
             ("round_trips", link.round_trips()),
             ("bytes_sent", link.bytes_sent()),
             ("bytes_received", link.bytes_received()),
-        ])
+        ];
+        now.into_iter().map(|(name, count)| (name, count + self.before.get(name).unwrap_or(&0))).collect()
     }
 
     /// A reply that is not of the kind that the request has.
@@ -142,12 +170,13 @@ impl Member {
         self.error(Reason::Refused { request, message, hint })
     }
 
-    fn error(&self, reason: Reason) -> SshError {
+    /// An error of this host.
+    pub(super) fn error(&self, reason: Reason) -> SshError {
         SshError { host: self.host.clone(), jump: None, reason: Box::new(reason) }
     }
 }
 
 /// Whether the host is there and said no, as against being lost.
 pub fn is_refusal(error: &SshError) -> bool {
-    matches!(*error.reason, Reason::Refused { .. })
+    matches!(*error.reason, Reason::Refused { .. } | Reason::CutOff { .. })
 }

@@ -1,12 +1,15 @@
 //! From a plan to changed hosts: connect, observe, apply stage by stage, wait for health.
 
 mod apply;
+mod attach;
 mod fleet;
 mod gate;
+mod intent;
 mod interrupt;
 pub mod losses;
 mod member;
 mod observe;
+mod pursuit;
 mod run_id;
 pub mod schedule;
 mod selection;
@@ -15,7 +18,9 @@ mod tally;
 mod vaults;
 
 pub use apply::{Options, Outcomes, apply};
+pub use attach::{Attached, attach};
 pub use fleet::{Contact, Fleet, Lost};
+pub use intent::Intent;
 pub use interrupt::Interrupt;
 pub use member::Member;
 pub use observe::{Asked, Observation, observe};

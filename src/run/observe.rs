@@ -38,7 +38,7 @@ pub struct Asked {
 }
 
 /// What one host says.
-struct HostObservation {
+pub(super) struct HostObservation {
     changes: Vec<Observed>,
     pending: Vec<String>,
     missing: Vec<String>,
@@ -89,7 +89,13 @@ pub async fn observe(
     observation
 }
 
-async fn ask(member: &mut Member, plan: &HostPlan, vaults: &Vaults, past: bool) -> Result<HostObservation, SshError> {
+/// Hands a host its part of the plan, and takes what it says. That a session knows the plan is what `Apply` needs.
+pub(super) async fn ask(
+    member: &mut Member,
+    plan: &HostPlan,
+    vaults: &Vaults,
+    past: bool,
+) -> Result<HostObservation, SshError> {
     if let Some(frame) = vaults.frame(&member.host) {
         member.send_secrets(frame).await?;
     }

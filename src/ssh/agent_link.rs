@@ -90,7 +90,7 @@ impl AgentLink {
     /// # Errors
     /// As [`Self::call`].
     pub async fn bye(mut self, leave_nothing: bool, within: Duration) -> Result<(), SshError> {
-        self.call(&Request::Bye { leave_nothing }, within).await.map(|_| ())
+        self.call(&Request::Bye { leave_nothing, over: None }, within).await.map(|_| ())
     }
 
     /// How often this side has had to wait for an answer since the command that starts the agent was sent, that included.

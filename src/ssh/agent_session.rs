@@ -4,10 +4,10 @@ mod start;
 mod trouble;
 
 use cc_agent::facts::Facts;
-use cc_agent::protocol::{Reply, Request, VERSION};
+use cc_agent::protocol::{LastRun, Reply, Request, VERSION};
 
 use super::{AgentBinary, AgentLink, Reason, Session, SshError};
-use start::Start;
+use start::{Start, Started};
 
 /// A host's agent that has said hello.
 pub struct AgentSession {
@@ -19,6 +19,8 @@ pub struct AgentSession {
     pub root: bool,
     /// Whether something of this environment was installed on the host before.
     pub installed: bool,
+    /// The newest run on the host.
+    pub last: Option<LastRun>,
     /// Where its binary is on the host.
     pub place: String,
     /// Whether it had to be sent.
@@ -36,10 +38,10 @@ impl Session {
         let hello =
             Request::Hello { version: VERSION, environment: environment.to_owned(), host: self.host().to_owned() };
         let started = Start::new(self, agent, &hello).await?.run().await?;
-        let mut link = started.link;
+        let Started { mut link, place, uploaded } = started;
         match link.receiver.next(self.patience()).await? {
-            Reply::Hello { version: VERSION, facts, root, installed } => {
-                Ok(AgentSession { link, facts, root, installed, place: started.place, uploaded: started.uploaded })
+            Reply::Hello { version: VERSION, facts, root, installed, last } => {
+                Ok(AgentSession { link, facts, root, installed, last, place, uploaded })
             }
             Reply::Hello { version, .. } => {
                 let detail = format!("it speaks version {version} of the protocol, we speak {VERSION}");

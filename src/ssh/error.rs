@@ -221,6 +221,12 @@ pub enum Reason {
         /// The agent's advice.
         hint: Option<String>,
     },
+    /// The agent that applied was ended in the middle of it.
+    #[error("the run {run} was cut off there: the agent that applied it was ended before its last step")]
+    CutOff {
+        /// The run.
+        run: String,
+    },
     /// Content to send cannot be read, or is not what was announced.
     #[error("cannot send the content {digest}: {detail}")]
     Content {

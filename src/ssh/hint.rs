@@ -63,6 +63,11 @@ impl Reason {
             Self::AgentFile { hint, .. } => hint.clone(),
             Self::AgentDied { .. } => "see the journal of the host (`journalctl -e`) for what ended it".to_owned(),
             Self::Refused { hint, .. } => return hint.clone(),
+            Self::CutOff { .. } => {
+                "it was killed, ran out of memory, or the host went down: see `journalctl -u 'cc-cloud-*'` there; the next \
+                 deploy goes on from there"
+                    .to_owned()
+            }
             Self::Content { .. } => "leave the file alone while it is sent, and run the command again".to_owned(),
             Self::Protocol { .. } => {
                 "something between here and the agent changes the bytes, or the agent is of another version".to_owned()

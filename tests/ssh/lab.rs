@@ -137,7 +137,8 @@ pub fn stand_in() -> AgentBinary {
 pub fn stand_in_file() -> &'static Path {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
     FILE.get_or_init(|| {
-        let hello = Reply::Hello { version: VERSION, facts: Facts::placeholder(), root: true, installed: false };
+        let hello =
+            Reply::Hello { version: VERSION, facts: Facts::placeholder(), root: true, installed: false, last: None };
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stand-in-{}", std::process::id()));
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ssh/stand_in.rs");
         let flags =

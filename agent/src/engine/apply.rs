@@ -1,14 +1,13 @@
 //! Applying steps, running handlers, waiting for health.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::Stop;
 use super::books::Books;
 use super::session::Session;
 use super::transaction;
-use crate::change::{Change, ChangeKind};
+use crate::change::Change;
 use crate::check::ServiceCheck;
 use crate::ordered::ordered;
 use crate::protocol::{Event, Outcome, Reply};
@@ -16,8 +15,8 @@ use crate::step::{Handler, Step, StepId};
 use crate::step_error::StepError;
 
 /// One `Apply` under way.
-pub(super) struct Applying<'a, W> {
-    session: &'a Session<'a, W>,
+pub(super) struct Applying<'a> {
+    session: &'a Session<'a>,
     books: Books<'a>,
     /// Handlers to run.
     pending: BTreeSet<StepId>,
@@ -28,10 +27,10 @@ pub(super) struct Applying<'a, W> {
     outcomes: Vec<Outcome>,
 }
 
-impl<W: Write + Send> Session<'_, W> {
+impl Session<'_> {
     /// Applies steps in their order, then runs the notified handlers of their services, then waits for the checks.
     pub(super) fn apply(
-        &mut self,
+        &self,
         run: &str,
         ids: &[StepId],
         checks: &[ServiceCheck],
@@ -43,12 +42,10 @@ impl<W: Write + Send> Session<'_, W> {
         let services: Vec<&str> = services.chain(checks.iter().map(|check| check.service.as_str())).collect();
         let mut applying = Applying::begin(self, run, &steps)?;
         let stopped = applying.steps(&steps, stop)? || applying.handlers(&services, stop)?;
-        let Applying { outcomes, failed, books, .. } = applying;
+        let Applying { outcomes, books, .. } = applying;
         books.close()?;
         let healthy_so_far = outcomes.iter().all(|outcome| outcome.error.is_none());
         let findings = if healthy_so_far && !stopped { self.check(checks, deadline, stop) } else { Vec::new() };
-        self.observed.extend(outcomes.iter().filter(|o| o.error.is_none()).map(|o| (o.id.clone(), ChangeKind::None)));
-        self.failed = failed;
         Ok(Reply::Applied { outcomes, findings, stopped: stopped || stop.is_set() })
     }
 
@@ -69,11 +66,10 @@ impl<W: Write + Send> Session<'_, W> {
     }
 }
 
-impl<'a, W: Write + Send> Applying<'a, W> {
-    fn begin(session: &'a Session<'a, W>, run: &'a str, steps: &[Step]) -> Result<Self, StepError> {
+impl<'a> Applying<'a> {
+    fn begin(session: &'a Session<'a>, run: &'a str, steps: &[Step]) -> Result<Self, StepError> {
         let mut books = Books::open(&session.host, run, steps.len())?;
-        let changes = |step: &&Step| session.observed.get(&step.id).is_none_or(|kind| *kind != ChangeKind::None);
-        books.expect(steps.iter().filter(changes))?;
+        books.expect(steps.iter().filter(|step| !session.unchanged.contains(&step.id)))?;
         let pending = books.pending()?;
         let (stopped, failed) = (BTreeSet::new(), session.failed.clone());
         Ok(Self { session, books, pending, stopped, failed, outcomes: Vec::new() })

@@ -1,11 +1,6 @@
 //! Journal and ledger during one run: both know of a change before the host does.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
-
-use rustix::fs::{FlockOperation, flock};
 
 use crate::change::Change;
 use crate::host::Host;
@@ -24,21 +19,18 @@ pub(super) struct Books<'a> {
     pub(super) ledger: Ledger,
     /// Entries that stand in the ledger ahead of a change that has not begun.
     ahead: BTreeSet<StepId>,
-    /// Keeps other controllers away.
-    _lock: File,
 }
 
 impl<'a> Books<'a> {
     /// Opens both.
     ///
     /// # Errors
-    /// When they cannot be written, or another run is at work.
+    /// When they cannot be written.
     pub(super) fn open(host: &'a Host, run: &'a str, steps: usize) -> Result<Self, StepError> {
-        let lock = lock(host.state())?;
         let mut journal = Journal::open(host.state(), run)?;
         journal.append(Entry::Apply { steps })?;
         let ledger = Ledger::read(host.state())?;
-        Ok(Self { host, run, journal, ledger, ahead: BTreeSet::new(), _lock: lock })
+        Ok(Self { host, run, journal, ledger, ahead: BTreeSet::new() })
     }
 
     /// Puts steps that will change something into the ledger, in one write: from here on they may be on the host.
@@ -88,24 +80,5 @@ impl<'a> Books<'a> {
         }
         self.ledger.write(self.host)?;
         self.journal.sync()
-    }
-}
-
-/// Keeps other controllers away from this environment on this host while something changes.
-fn lock(state: &Path) -> Result<File, StepError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(|error| {
-        let error = StepError::io("create the folder", state, &error);
-        error.hint("the agent keeps its journal and ledger there: without it nothing is changed")
-    })?;
-    let path = state.join("lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let file = file.map_err(|error| StepError::io("open", &path, &error))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let busy = StepError::new("another run is at work on this host");
-            Err(busy.hint("wait for it to end; when its controller died, its agent ends with the step that it was in"))
-        }
-        Err(error) => Err(StepError::io("lock", &path, &error.into())),
     }
 }

@@ -14,8 +14,8 @@ const QUEUE: usize = 4;
 
 /// What came from the controller.
 pub(super) enum Message {
-    /// A request with its number.
-    Request(Request, u64),
+    /// A request with its number, and as it came.
+    Request(Request, u64, Vec<u8>),
     /// The payload of a `Secrets` frame.
     Secrets(Zeroizing<Vec<u8>>),
     /// A piece of content.
@@ -74,7 +74,7 @@ fn read(input: &mut impl Read, sender: &SyncSender<Message>, stop: &Stop) -> Mes
                     stop.wish();
                     continue;
                 }
-                Ok(request) => Message::Request(request, stop.received()),
+                Ok(request) => Message::Request(request, stop.received(), payload),
                 Err(error) => return Message::Broken(error.into()),
             },
         };

@@ -1,6 +1,5 @@
 //! What would change: observing touches nothing.
 
-use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,21 +18,30 @@ use crate::step_error::StepError;
 /// Threads that observe. What takes long is waiting for other programs, so that more than there are processors is right.
 const THREADS: usize = 4;
 
-impl<W: Write + Send> Session<'_, W> {
+impl Session<'_> {
     /// Observes all steps and keeps them for an `Apply`.
     pub(super) fn observe(&mut self, steps: Vec<Step>, handlers: Vec<Handler>, past: bool) -> Result<Reply, StepError> {
-        (self.steps, self.handlers) = (steps, handlers);
-        let ledger = Ledger::read(self.host.state())?;
-        self.host.set_secret_before(ledger.secret_targets());
-        self.host.expect(Expected::of(self.steps.iter().map(|step| &step.resource)));
+        let ledger = self.take_plan(steps, handlers)?;
         self.host.changed();
         let changes = settle(observe_all(&self.host, &self.steps));
-        self.observed = ordered(changes.iter().map(|observed| (observed.id.clone(), observed.change.kind)));
+        let unchanged = changes.iter().filter(|observed| observed.change.kind == ChangeKind::None);
+        self.unchanged = ordered(unchanged.map(|observed| observed.id.clone()));
         let known = |id: &String| self.handlers.iter().any(|handler| handler.id == *id);
         let pending = journal::pending(self.host.state())?.into_iter().filter(known).collect();
         let missing = missing(&self.host, &self.steps, &changes);
         let pasts = if past { self.pasts(&ledger, &changes) } else { Vec::new() };
         Ok(Reply::Observed { orphans: ledger.orphans(&self.steps, &self.host), changes, pending, missing, pasts })
+    }
+}
+
+impl Session<'_> {
+    /// Keeps steps and handlers for the requests that follow; gives the ledger.
+    pub(super) fn take_plan(&mut self, steps: Vec<Step>, handlers: Vec<Handler>) -> Result<Ledger, StepError> {
+        (self.steps, self.handlers) = (steps, handlers);
+        let ledger = Ledger::read(self.host.state())?;
+        self.host.set_secret_before(ledger.secret_targets());
+        self.host.expect(Expected::of(self.steps.iter().map(|step| &step.resource)));
+        Ok(ledger)
     }
 }
 

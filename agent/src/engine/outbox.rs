@@ -1,12 +1,12 @@
 //! Replies and events to the controller, none of which holds a secret.
 
-use std::io::Write;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::Value;
 
 use super::Stop;
-use crate::protocol::{Event, Reply, write_control};
+use crate::protocol::{Event, Reply};
 use crate::secret::Vault;
 use crate::step_error::StepError;
 
@@ -17,16 +17,19 @@ const NAMES: &[&str] = &[
     "notify",
 ];
 
+/// Takes each reply, as JSON.
+pub(super) type Way = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
+
 /// The way out.
-pub(super) struct Outbox<W> {
-    output: Mutex<W>,
+pub(super) struct Outbox {
+    way: Mutex<Way>,
     vault: RwLock<Arc<Vault>>,
     stop: Stop,
 }
 
-impl<W: Write> Outbox<W> {
-    pub(super) fn new(output: W, stop: &Stop) -> Self {
-        Self { output: Mutex::new(output), vault: RwLock::default(), stop: stop.clone() }
+impl Outbox {
+    pub(super) fn new(way: Way, stop: &Stop) -> Self {
+        Self { way: Mutex::new(way), vault: RwLock::default(), stop: stop.clone() }
     }
 
     /// Secrets to hide from now on.
@@ -37,11 +40,19 @@ impl<W: Write> Outbox<W> {
     /// Sends a reply. A controller that cannot be reached any more is gone: what runs is finished, nothing more is begun.
     pub(super) fn send(&self, reply: &Reply) {
         let vault = Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner));
-        let sent = serde_json::to_value(reply).map_err(std::io::Error::from).and_then(|mut value| {
+        let bytes = serde_json::to_value(reply).and_then(|mut value| {
             scrub(&mut value, &vault);
-            write_control(&mut *self.output.lock().unwrap_or_else(PoisonError::into_inner), &value)
+            serde_json::to_vec(&value)
         });
-        if sent.is_err() {
+        match bytes {
+            Ok(bytes) => self.forward(&bytes),
+            Err(_) => self.stop.gone(),
+        }
+    }
+
+    /// Sends a reply of another agent, which has taken the secrets out of it.
+    pub(super) fn forward(&self, reply: &[u8]) {
+        if (self.way.lock().unwrap_or_else(PoisonError::into_inner))(reply).is_err() {
             self.stop.gone();
         }
     }
@@ -80,15 +91,18 @@ fn scrub(value: &mut Value, vault: &Vault) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::mpsc::channel;
+
     use super::*;
-    use crate::protocol::{FrameKind, read_frame};
     use crate::secret::Secret;
 
     #[test]
     fn no_text_carries_a_secret_and_no_name_is_changed() {
         let mut vault = Vault::default();
         vault.insert("pw".to_owned(), Secret::new("web1".to_owned()), String::new());
-        let outbox = Outbox::new(Vec::new(), &Stop::default());
+        let (sender, sent) = channel();
+        let way: Way = Box::new(move |reply| sender.send(reply.to_vec()).map_err(io::Error::other));
+        let outbox = Outbox::new(way, &Stop::default());
         outbox.hide(Arc::new(vault));
         let error = StepError { output: vec!["login web1 failed".to_owned()], ..StepError::new("web1: no") };
         let outcome = crate::protocol::Outcome {
@@ -98,10 +112,7 @@ mod tests {
             error: Some(error),
         };
         outbox.event(Event::Finished(outcome));
-        let bytes = outbox.output.into_inner().unwrap();
-        let (kind, payload) = read_frame(&mut bytes.as_slice()).unwrap().unwrap();
-        assert_eq!(kind, FrameKind::Control);
-        let text = String::from_utf8(payload).unwrap();
+        let text = String::from_utf8(sent.recv().unwrap()).unwrap();
         assert_eq!(text.matches("web1").count(), 1, "{text}");
         assert!(text.contains("web1/file:/x") && text.contains("login (secret) failed"));
     }

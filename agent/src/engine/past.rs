@@ -1,7 +1,6 @@
 //! What the host knows of steps that are not as desired: for `drift`, which asks who moved.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
@@ -13,7 +12,7 @@ use crate::resource::Resource;
 /// Where apt writes down what it did.
 const APT_HISTORY: &str = "/var/log/apt/history.log";
 
-impl<W: Write + Send> Session<'_, W> {
+impl Session<'_> {
     /// One for each step that would change something.
     pub(super) fn pasts(&self, ledger: &Ledger, changes: &[Observed]) -> Vec<Past> {
         let mut history = None;

@@ -1,6 +1,5 @@
 //! Removing what the ledger has and no step mentions any more.
 
-use std::io::Write;
 use std::time::Instant;
 
 use super::Stop;
@@ -11,7 +10,7 @@ use crate::protocol::{Event, Outcome, Reply};
 use crate::step::StepId;
 use crate::step_error::StepError;
 
-impl<W: Write + Send> Session<'_, W> {
+impl Session<'_> {
     /// Removes orphans, what was made last first.
     pub(super) fn prune(&self, run: &str, orphans: &[StepId], stop: &Stop) -> Result<Reply, StepError> {
         let mut books = Books::open(&self.host, run, orphans.len())?;

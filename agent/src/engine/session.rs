@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use zeroize::Zeroizing;
+
 use super::inbox::{Inbox, Message};
 use super::outbox::Outbox;
 use super::{Itself, Stop};
-use crate::change::ChangeKind;
 use crate::check::{Finding, ServiceCheck};
 use crate::facts::Facts;
 use crate::health::{Waiting, wait_healthy};
 use crate::host::Host;
 use crate::journal;
+use crate::last_run::{LastRun, RunState, is_alive};
 use crate::ledger::Ledger;
 use crate::ordered::ordered;
 use crate::probe::{self, Listeners, Probe};
@@ -26,56 +27,62 @@ use crate::step::{Handler, Step, StepId};
 use crate::step_error::StepError;
 
 /// What is known between the requests of one controller.
-pub(super) struct Session<'s, W> {
-    pub(super) outbox: &'s Outbox<W>,
+pub(super) struct Session<'s> {
+    pub(super) outbox: &'s Outbox,
     /// The host, once `Hello` has named the environment.
     pub(super) host: Host,
     pub(super) steps: Vec<Step>,
     pub(super) handlers: Vec<Handler>,
-    /// What the last observation found.
-    pub(super) observed: BTreeMap<StepId, ChangeKind>,
+    /// Steps that need nothing, as far as is known.
+    pub(super) unchanged: BTreeSet<StepId>,
     /// Steps that failed in this session, for those that require them.
     pub(super) failed: BTreeSet<StepId>,
+    /// The frames of the last secrets and the last `Observe` as they came, for the agent that applies.
+    pub(super) secrets: Zeroizing<Vec<u8>>,
+    pub(super) plan: Vec<u8>,
+    pub(super) itself: Itself,
     /// Opened by probes.
     listeners: Listeners,
     root: PathBuf,
-    itself: Itself,
     greeted: bool,
     /// Why the last `Secrets` frame could not be taken; told with the request that follows it.
     broken_secrets: Option<String>,
 }
 
-impl<'s, W: Write + Send> Session<'s, W> {
-    pub(super) fn new(root: &Path, itself: &Itself, outbox: &'s Outbox<W>) -> Self {
+impl<'s> Session<'s> {
+    pub(super) fn new(root: &Path, itself: &Itself, outbox: &'s Outbox) -> Self {
         Self {
             outbox,
             host: Host::new(root),
             steps: Vec::new(),
             handlers: Vec::new(),
-            observed: BTreeMap::new(),
+            unchanged: BTreeSet::new(),
             failed: BTreeSet::new(),
+            secrets: Zeroizing::default(),
+            plan: Vec::new(),
+            itself: itself.clone(),
             listeners: Listeners::default(),
             root: root.to_owned(),
-            itself: itself.clone(),
             greeted: false,
             broken_secrets: None,
         }
     }
 
     /// Takes the secrets for the requests that follow.
-    pub(super) fn take_secrets(&mut self, payload: &[u8]) {
-        match (Vault::from_frame(payload), Vault::from_frame(payload)) {
+    pub(super) fn take_secrets(&mut self, payload: Zeroizing<Vec<u8>>) {
+        match (Vault::from_frame(&payload), Vault::from_frame(&payload)) {
             (Ok(vault), Ok(net)) => {
                 self.outbox.hide(Arc::new(net));
                 self.host.set_vault(vault);
                 self.broken_secrets = None;
+                self.secrets = payload;
             }
             (Err(error), _) | (_, Err(error)) => self.broken_secrets = Some(error.to_string()),
         }
     }
 
-    /// Answers a request; true when it was the last.
-    pub(super) fn handle(&mut self, request: Request, inbox: &Inbox, stop: &Stop) -> bool {
+    /// Answers a request, which came as `payload`; true when it was the last.
+    pub(super) fn handle(&mut self, request: Request, payload: Vec<u8>, inbox: &Inbox, stop: &Stop) -> bool {
         if !self.greeted && !matches!(request, Request::Hello { .. }) {
             self.outbox.failed("the first request must be `hello`", None);
             return true;
@@ -86,13 +93,25 @@ impl<'s, W: Write + Send> Session<'s, W> {
         }
         let outcome = match request {
             Request::Hello { version, environment, .. } => self.hello(version, &environment),
-            Request::Observe { steps, handlers, past } => self.observe(steps, handlers, past),
+            Request::Observe { steps, handlers, past } => {
+                self.plan = payload;
+                self.observe(steps, handlers, past)
+            }
             Request::Blobs { digests } => Ok(self.lacking(digests)),
             Request::Blob { digest, length } => self.receive(&digest, length, inbox),
-            Request::Apply { run, steps, checks, deadline } => {
-                self.apply(&run, &steps, &checks, Duration::from_secs(deadline), stop)
+            Request::Apply { run, .. } | Request::Prune { run, .. } => match self.detach(&run, &payload, stop) {
+                Ok(()) => return false,
+                Err(error) => Err(error),
+            },
+            Request::Follow { run, from, stop: early } => {
+                if early {
+                    stop.wish();
+                }
+                match self.follow(&run, from, None, stop) {
+                    Ok(()) => return false,
+                    Err(error) => Err(error),
+                }
             }
-            Request::Prune { run, orphans } => self.prune(&run, &orphans, stop),
             Request::Check { checks, deadline } => {
                 let findings = self.check(&checks, Duration::from_secs(deadline), stop);
                 Ok(Reply::Checked { findings })
@@ -109,7 +128,8 @@ impl<'s, W: Write + Send> Session<'s, W> {
             }
             // The inbox takes care of it; it never comes here.
             Request::Stop => return false,
-            Request::Bye { leave_nothing } => return self.bye(leave_nothing),
+            Request::Adopt { .. } => Err(StepError::new("this agent does not apply for another one")),
+            Request::Bye { leave_nothing, over } => return self.bye(leave_nothing, over.as_deref()),
         };
         match outcome {
             Ok(reply) => self.outbox.send(&reply),
@@ -133,7 +153,8 @@ impl<'s, W: Write + Send> Session<'s, W> {
         let root = rustix::process::geteuid().is_root();
         // Without root the ledger cannot be read: then nothing was installed with it either.
         let installed = Ledger::read(self.host.state()).is_ok_and(|ledger| !ledger.entries().is_empty());
-        Ok(Reply::Hello { version: VERSION, facts: Facts::gather()?, root, installed })
+        let last = LastRun::read(self.host.state());
+        Ok(Reply::Hello { version: VERSION, facts: Facts::gather()?, root, installed, last })
     }
 
     fn lacking(&self, mut digests: Vec<String>) -> Reply {
@@ -224,8 +245,12 @@ impl<'s, W: Write + Send> Session<'s, W> {
         Reply::Probed { readings, clock: u64::try_from(clock.as_micros()).unwrap_or(u64::MAX) }
     }
 
-    fn bye(&self, leave_nothing: bool) -> bool {
-        let mut outcome = self.host.blobs().clear();
+    fn bye(&self, leave_nothing: bool, over: Option<&str>) -> bool {
+        let mut outcome = over.map_or(Ok(()), |run| LastRun::mark(&self.host, run, RunState::Over));
+        // An agent that applies may still want them.
+        if !is_alive(self.host.state()) {
+            outcome = outcome.and(self.host.blobs().clear());
+        }
         if let (true, Some(binary)) = (leave_nothing, &self.itself.binary) {
             let removed = fs::remove_file(binary).map_err(|error| StepError::io("remove", binary, &error));
             outcome = outcome.and(removed);

@@ -1,5 +1,8 @@
 //! The wish to stop early, seen while something else is going on.
 
+use std::io::Write as _;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +22,8 @@ struct Wish {
     stopped: u64,
     /// The controller is gone.
     gone: bool,
+    /// The agent that applies for this one.
+    applying: Option<UnixStream>,
 }
 
 impl Stop {
@@ -38,13 +43,26 @@ impl Stop {
     pub(super) fn wish(&self) {
         let mut wish = self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         wish.stopped = wish.received;
+        wish.pass_on();
         self.shared.1.notify_all();
     }
 
     /// The controller is gone.
     pub(super) fn gone(&self) {
-        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner).gone = true;
+        let mut wish = self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wish.gone = true;
+        wish.pass_on();
         self.shared.1.notify_all();
+    }
+
+    /// Another agent applies for this one from now on, or no other any more: a stop is passed on to it. When the controller is
+    /// gone the way to that agent is closed, and it goes on.
+    pub(super) fn applies_at(&self, applying: Option<UnixStream>) {
+        let mut wish = self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wish.applying = applying;
+        if self.wanted(&wish) {
+            wish.pass_on();
+        }
     }
 
     /// Whether to start nothing more.
@@ -67,6 +85,15 @@ impl Stop {
 
     fn wanted(&self, wish: &Wish) -> bool {
         wish.gone || wish.stopped >= self.number
+    }
+}
+
+impl Wish {
+    fn pass_on(&self) {
+        if let Some(applying) = &self.applying {
+            // Without anybody at the other end there is nothing to stop.
+            let _ = if self.gone { applying.shutdown(Shutdown::Both) } else { (&*applying).write_all(b"stop") };
+        }
     }
 }
 

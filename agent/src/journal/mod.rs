@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use record::{Entry, Record};
+use serde_json::Value;
 
 use crate::step::StepId;
 use crate::step_error::StepError;
@@ -54,7 +55,7 @@ impl Journal {
     pub fn append(&mut self, entry: Entry) -> Result<(), StepError> {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis());
         let record = Record { run: self.run.clone(), at: u64::try_from(at).unwrap_or(u64::MAX), entry };
-        let line = serde_json::to_vec(&record).map(|mut line| {
+        let line = serde_json::to_value(&record).and_then(|value| serde_json::to_vec(&value)).map(|mut line| {
             line.push(b'\n');
             line
         });
@@ -78,19 +79,21 @@ impl Journal {
 pub fn pending(folder: &Path) -> Result<Vec<StepId>, StepError> {
     let mut pending: Vec<StepId> = Vec::new();
     for line in lines(folder)? {
-        let Ok(record) = serde_json::from_str::<Record>(&line) else {
-            continue;
-        };
-        match record.entry {
-            Entry::Begin { notify: handlers, .. } | Entry::Pending { handlers } => {
-                for handler in handlers {
-                    if !pending.contains(&handler) {
-                        pending.push(handler);
-                    }
-                }
+        // Field by field: what derives a record from a line is a hundredth of the agent.
+        let record: Value = serde_json::from_slice(line.as_bytes()).unwrap_or_default();
+        let notified = match record["record"].as_str() {
+            Some("begin") => &record["notify"],
+            Some("pending") => &record["handlers"],
+            Some("end") if record["error"].is_null() => {
+                pending.retain(|handler| record["id"] != *handler);
+                continue;
             }
-            Entry::End { id, error: None, .. } => pending.retain(|handler| *handler != id),
-            Entry::End { .. } | Entry::Apply { .. } => {}
+            _ => continue,
+        };
+        for handler in notified.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !pending.iter().any(|known| known == handler) {
+                pending.push(handler.to_owned());
+            }
         }
     }
     Ok(pending)
@@ -100,9 +103,9 @@ pub fn pending(folder: &Path) -> Result<Vec<StepId>, StepError> {
 ///
 /// # Errors
 /// When the journal is there and cannot be read.
-pub fn newest(folder: &Path, runs: usize) -> Result<Vec<serde_json::Value>, StepError> {
+pub fn newest(folder: &Path, runs: usize) -> Result<Vec<Value>, StepError> {
     let lines = lines(folder)?;
-    let records: Vec<serde_json::Value> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let records: Vec<Value> = lines.iter().filter_map(|line| serde_json::from_slice(line.as_bytes()).ok()).collect();
     let mut names: Vec<&str> = Vec::new();
     for run in records.iter().rev().filter_map(|record| record["run"].as_str()) {
         if !names.contains(&run) {
@@ -112,7 +115,7 @@ pub fn newest(folder: &Path, runs: usize) -> Result<Vec<serde_json::Value>, Step
             names.push(run);
         }
     }
-    let kept = |record: &&serde_json::Value| record["run"].as_str().is_some_and(|run| names.contains(&run));
+    let kept = |record: &&Value| record["run"].as_str().is_some_and(|run| names.contains(&run));
     Ok(records.iter().filter(kept).cloned().collect())
 }
 

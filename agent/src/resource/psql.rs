@@ -50,7 +50,7 @@ impl Psql<'_> {
         let output = command.output()?;
         match output.status {
             0 => {
-                let parsed = serde_json::from_str(output.stdout.trim());
+                let parsed = serde_json::from_slice(output.stdout.trim().as_bytes());
                 parsed
                     .map(Answer::Given)
                     .map_err(|error| StepError::new(format!("psql gave an answer that is no answer: {error}")))

@@ -40,7 +40,7 @@ impl Agent {
         Ok(Some(match request {
             Request::Hello { .. } => {
                 let facts = Facts { hostname: self.host.clone(), ..Facts::placeholder() };
-                Reply::Hello { version: VERSION, facts, root: true, installed: true }
+                Reply::Hello { version: VERSION, facts, root: true, installed: true, last: None }
             }
             Request::Observe { steps, .. } => Reply::Observed {
                 changes: steps.into_iter().map(|step| unchanged(step.id)).collect(),

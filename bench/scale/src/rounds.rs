@@ -75,13 +75,13 @@ pub async fn run(folder: &Path, rounds: usize) -> Result<(), Failure> {
 
 /// One no-op run.
 async fn visit(spec: &Spec, folder: &Path, interrupt: &Interrupt, report: &Report) -> Result<(), Failure> {
-    let contact = contact(spec, folder)?;
+    let contact = Arc::new(contact(spec, folder)?);
     let names: Vec<String> = spec.inventory.hosts.iter().map(|host| host.name.value.clone()).collect();
     let (targets, mut lost) = contact.targets(spec, &names);
     let (members, unreachable) = contact.connect(ENVIRONMENT, &targets, interrupt, report).await;
     lost.extend(unreachable);
     let mut fleet = Fleet { members, lost };
-    let known = Known { facts: fleet.facts(), addresses: contact.addresses, files: None };
+    let known = Known { facts: fleet.facts(), addresses: contact.addresses.clone(), files: None };
     let plan = compile(spec, &known).map_err(|found| format!("{ENVIRONMENT}: {}", found.summary()))?;
     let asked = Asked { orphans: true, past: false };
     let observation = run::observe(&mut fleet, &plan, &Vaults::default(), PARALLEL, asked, report).await;

@@ -55,6 +55,8 @@ pub(super) fn name_of(request: &Request) -> &'static str {
         Request::Blob { .. } => "blob",
         Request::Apply { .. } => "apply",
         Request::Prune { .. } => "prune",
+        Request::Follow { .. } => "follow",
+        Request::Adopt { .. } => "adopt",
         Request::Check { .. } => "check",
         Request::Exec { .. } => "exec",
         Request::Status { .. } => "status",
