@@ -2,10 +2,10 @@
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/cc-cloud/target
 
-.PHONY: help setup demo demo-down test test-vm fuzz bench audit lint fmt docs install
+.PHONY: help setup demo demo-down test test-vm test-faults fuzz bench audit lint fmt docs install
 
 help: ## This list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## What this machine lacks: packages, a running Docker, the host image (as root, or with sudo)
 	@.ci/setup
@@ -27,6 +27,9 @@ fuzz: ## Property tests with seeds of their own and many cases each (CASES); fuz
 	env -u PROPTEST_RNG_SEED PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --lib --locked
 	env -u PROPTEST_RNG_SEED PROPTEST_CASES=$(or $(CASES),20000) cargo test --locked -p cc-plan -p cc-preflight \
 	  --test properties --test robust --test reports
+
+test-faults: setup ## Every place at which a run can be cut, one after the other; half an hour
+	@.ci/test agent faults
 
 bench: setup ## cc-cloud against a shell script, Ansible and pyinfra, and on 500 hosts; writes docs/benchmarks.md (RUNS, SLOW_RUNS, HOSTS, TOOLS)
 	@bench/run

@@ -67,6 +67,12 @@ impl Container {
         self.docker.kill_container(&self.id, None::<KillContainerOptions>).await.unwrap();
     }
 
+    /// The number of its first process on this machine.
+    pub(super) async fn process(&self) -> i64 {
+        let described = self.docker.inspect_container(&self.id, None::<InspectContainerOptions>).await.unwrap();
+        described.state.unwrap().pid.unwrap()
+    }
+
     /// Runs a command as root to its end.
     pub(super) async fn run(&self, command: &[&str], input: Option<&[u8]>) -> Output {
         let config = ExecConfig {

@@ -136,6 +136,29 @@ impl TestHost {
         }
     }
 
+    /// Drops every packet from and to the host, without a word to either side. What is past the network goes on.
+    pub fn partition(&self) {
+        self.filter("add table inet partition");
+        for hook in ["input", "output"] {
+            self.filter(&format!(
+                "add chain inet partition {hook} {{ type filter hook {hook} priority 0; policy drop; }}"
+            ));
+        }
+    }
+
+    /// Ends a partition.
+    pub fn reunite(&self) {
+        self.filter("delete table inet partition");
+    }
+
+    /// This machine's nft in the network of the host, which need not have one.
+    fn filter(&self, rule: &str) {
+        let Machine::Container(container) = &self.machine else { panic!("only a container is cut off this way") };
+        let process = wait(container.process()).to_string();
+        let status = Command::new("nsenter").args(["--net", "--target", &process, "nft", rule]).status().unwrap();
+        assert!(status.success(), "nft {rule}");
+    }
+
     /// A file of known hosts that has this host's keys under its address.
     pub fn known_hosts(&self) -> PathBuf {
         self.folder.path().join("known_hosts")
