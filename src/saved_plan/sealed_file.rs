@@ -1,7 +1,9 @@
 //! A saved plan on the disk: one line that says what it is, then what only the environment's data key opens.
 //!
-//!     cc-cloud plan 1 prod 9d01c929e4d6fc9e 18234\n
-//!     nonce, ciphertext
+//! ```text
+//! cc-cloud plan 1 prod 9d01c929e4d6fc9e 18234\n
+//! nonce, ciphertext
+//! ```
 //!
 //! The line names the version of the format, the environment, the key and the number of bytes that follow. It is authenticated together
 //! with them, so that no byte of the file can be changed.
