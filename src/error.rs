@@ -14,7 +14,7 @@ pub enum Kind {
     ChecksFailed,
     /// Some hosts were unreachable; nothing failed on the others.
     Unreachable,
-    /// Another run is at work.
+    /// Somebody else holds the environment's lock, a run is at work, or it is frozen.
     Locked,
     /// The command line is wrong.
     Usage,

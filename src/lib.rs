@@ -6,6 +6,8 @@ pub mod error;
 pub mod history;
 pub mod hooks;
 pub mod keeper;
+pub mod lock;
+pub mod operator;
 pub mod preflight;
 pub mod rehearsal;
 pub mod report;

@@ -64,7 +64,7 @@ fn the_agent_that_applies_is_a_unit_of_its_own() {
     assert_eq!(deploy.finished(), [STAGE.as_slice(), &["front/file:/srv/last"]].concat());
     assert_eq!(all(&host), ALL);
     assert_eq!(host.sh("systemctl list-units --all --plain --no-legend 'cc-cloud-t-*'"), "");
-    assert_eq!(host.sh("ls /var/lib/cc-cloud/t"), "journal\nledger.json\nlock\nrun.json\nruns");
+    assert_eq!(host.sh("ls /var/lib/cc-cloud/t"), "journal\nkept\nledger.json\nlock\nrun.json\nruns");
 }
 
 #[test]

@@ -2,16 +2,15 @@
 //! who has seen the current one.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::host::{Attributes, Host, sync_folder};
+use crate::host::{Attributes, Host, create_folder, open_lock};
 use crate::secret::hex;
 use crate::step_error::StepError;
 
@@ -106,7 +105,7 @@ impl<'h> Records<'h> {
         if current.as_ref().map(|kept| &kept.version) != seen {
             return Ok(Put::Moved(current));
         }
-        path.parent().map_or(Ok(()), create)?;
+        path.parent().map_or(Ok(()), create_folder)?;
         self.host.write(&path, content, Attributes::of_mode(0o600))?;
         Ok(Put::Done(Version::of(content)))
     }
@@ -147,7 +146,7 @@ impl<'h> Records<'h> {
         Ok(keys.into_iter().collect())
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.host.state().join("kept")
     }
 
@@ -162,10 +161,9 @@ impl<'h> Records<'h> {
     /// Waits for its turn: a change takes milliseconds. The lock is free again when its holder ends, however it ends.
     fn lock(&self) -> Result<File, StepError> {
         let folder = self.folder();
-        create(&folder)?;
+        create_folder(&folder)?;
         let path = folder.join(".lock");
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = file.map_err(|error| StepError::io("open", &path, &error))?;
+        let file = open_lock(&path)?;
         rustix::io::retry_on_intr(|| flock(&file, FlockOperation::LockExclusive))
             .map_err(|error| StepError::io("lock", &path, &error.into()))?;
         Ok(file)
@@ -174,17 +172,6 @@ impl<'h> Records<'h> {
 
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-/// Creates a folder that lasts as long as the record in it.
-fn create(folder: &Path) -> Result<(), StepError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let io = |error| StepError::io("create the folder", folder, &error);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
-    // Up to the folder of all environments.
-    folder.ancestors().skip(1).take(3).try_for_each(sync_folder).map_err(io)
 }
 
 #[cfg(test)]

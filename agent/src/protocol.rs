@@ -14,11 +14,15 @@ use serde::{Deserialize, Serialize};
 use crate::change::Change;
 use crate::check::{Finding, ServiceCheck};
 use crate::facts::Facts;
+use crate::fence::Fence;
 pub use crate::frame::{FrameKind, MAX_FRAME, decode_header, encode, encode_control, read_frame, write_control};
+use crate::hex::Hex;
+use crate::kept::Version;
 pub use crate::last_run::{LastRun, Origin, RunState};
 use crate::probe::{Probe, Reading};
 use crate::step::{Handler, Step, StepId};
 pub use crate::step_error::StepError;
+pub use crate::trace::Trace;
 
 /// Version of this protocol. Controller and agent of different versions refuse each other; since the agent is found by its
 /// digest, that happens only to a hand-placed one.
@@ -71,6 +75,8 @@ pub enum Request {
         /// Who began it, and what it takes to go on with it.
         #[serde(default)]
         origin: Origin,
+        /// The lock that it is done under.
+        fence: Fence,
         /// Steps to apply, a subset of the observed ones. Handlers of theirs that are pending from an earlier run run too.
         steps: Vec<StepId>,
         /// Checks that must become healthy.
@@ -85,6 +91,8 @@ pub enum Request {
         /// Who began it, and what it takes to go on with it.
         #[serde(default)]
         origin: Origin,
+        /// The lock that it is done under.
+        fence: Fence,
         /// Resources as [`Reply::Observed`] listed them.
         orphans: Vec<StepId>,
     },
@@ -107,6 +115,22 @@ pub enum Request {
         failed: Vec<StepId>,
         /// Why the run ends with the connection, if it does.
         tied: Option<String>,
+    },
+    /// From now on refuse changes of who held the environment's lock before. Answered by [`Reply::Done`]; refused while a run is
+    /// at work.
+    Fence {
+        /// The lock of whoever may make changes now.
+        fence: Fence,
+    },
+    /// Keep a record for the team: put `content` in the place of what was `seen`, where `None` is no record. With both `None` it
+    /// is only read. Answered by [`Reply::Kept`].
+    Keep {
+        /// Its key; see [`crate::kept`]. With a `/` at its end the records right below it are listed, by [`Reply::Keys`].
+        key: String,
+        /// What it shall hold.
+        content: Option<Hex>,
+        /// What it was, for all that the controller knows.
+        seen: Option<Version>,
     },
     /// Run every check once (`deadline` 0) or until healthy. Answered by [`Reply::Checked`].
     Check {
@@ -234,6 +258,20 @@ pub enum Reply {
         /// The host's clock when the request came, in microseconds since 1970.
         clock: u64,
     },
+    /// Answers `Keep`.
+    Kept {
+        /// Whether it was done; false when the record is not the one that was seen.
+        done: bool,
+        /// Version of the record as it is now; `None` when there is none.
+        version: Option<Version>,
+        /// The record as it is now; left out when the controller knows it.
+        content: Option<Hex>,
+    },
+    /// Answers `Keep` of a key that ends with `/`.
+    Keys {
+        /// In order.
+        keys: Vec<String>,
+    },
     /// Nothing more to say.
     Done,
     /// The request failed as a whole.
@@ -293,28 +331,6 @@ pub struct Applied {
     /// Whether the host is not as it was left; absent where that cannot be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_moved: Option<bool>,
-}
-
-/// Who was the last to touch something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Trace {
-    /// What the file says of itself.
-    File {
-        /// When it was modified, in seconds since 1970.
-        modified: i64,
-        /// Its owner.
-        owner: String,
-    },
-    /// What apt has in its history.
-    Package {
-        /// When, in the host's own time.
-        date: String,
-        /// The command.
-        command: Option<String>,
-        /// The user behind sudo.
-        by: Option<String>,
-    },
 }
 
 /// What happens during an `Apply`, `Prune` or `Exec`.

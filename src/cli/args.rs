@@ -154,6 +154,15 @@ pub enum EnvironmentCommand {
     /// Say what is not as it was deployed, and who moved: the files, the host or both; changes nothing
     #[command(after_help = examples("cc-cloud local drift                    # exit code 2 when anything drifted\ncc-cloud local drift --limit web --junit drift.xml\ncc-cloud local drift --quiet --json"))]
     Drift(super::drift::DriftArgs),
+    /// End the lock of a command that is not running any more
+    #[command(after_help = examples("cc-cloud local unlock           # watches the heartbeat for a lease; an end only if it stands still\ncc-cloud local unlock --force --reason 'the laptop is lost'"))]
+    Unlock(super::unlock::UnlockArgs),
+    /// Refuse every deploy until a time
+    #[command(after_help = examples("cc-cloud local freeze --until 2026-12-31 --why 'end of the quarter'\ncc-cloud local freeze --until 3h --why 'the network is being worked on'"))]
+    Freeze(super::freeze::FreezeArgs),
+    /// End a freeze before its time
+    #[command(after_help = examples("cc-cloud local unfreeze"))]
+    Unfreeze(super::freeze::UnfreezeArgs),
     /// List the hosts of the environment
     #[command(after_help = examples("cc-cloud local hosts\ncc-cloud local hosts --json"))]
     Hosts(super::hosts::HostsArgs),
@@ -212,10 +221,11 @@ const ABOUT: &str = "Describe an environment once; see what would change; change
 
 const AFTER: &str = "\
 Environment commands (cc-cloud <env> <command>):
-  validate preflight plan deploy attach resume verify status drift history show hosts facts exec ssh graph secrets up down
+  validate preflight plan deploy attach resume verify status drift history show unlock freeze unfreeze
+  hosts facts exec ssh graph secrets up down
 
 Exit codes: 0 done or nothing to do · 1 failed · 2 changes pending (drift, plan --detailed-exitcode) · 3 checks failed
-  4 some hosts unreachable · 5 another run is at work · 64 wrong command line · 130 interrupted
+  4 some hosts unreachable · 5 locked, frozen or another run at work · 64 wrong command line · 130 interrupted
 
 Start here:
   cc-cloud init pilot            # a commented environment

@@ -17,7 +17,7 @@ use super::context::Context;
 use crate::error::CliError;
 use crate::rehearsal::{Containers, HostSpec, Pins, RehearsalKey, RunningHost};
 use crate::report::Event;
-use crate::run::{Contact, Fleet, Interrupt, Selection, Vaults};
+use crate::run::{Contact, Fleet, Interrupt, Selection, Vaults, keeper_hosts};
 use crate::secrets::{self, Identities, KeyPlace, Store, Terminal, Unlocked};
 use crate::ssh::{AgentBinary, AskPassphrase, Connector, ConnectorOptions, Target, UnknownKey};
 
@@ -104,6 +104,21 @@ impl Context {
         Ok((fleet, known))
     }
 
+    /// Connects to the selected hosts, and beside them to those that keep the environment's lock and history.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_with_keepers(
+        &self,
+        spec: &Spec,
+        selection: &Selection,
+        interrupt: &Interrupt,
+    ) -> Result<(Fleet, Known), CliError> {
+        let (fleet, known) = self.reach_with(spec, selection, &keeper_hosts(spec), interrupt).await?;
+        fleet.check()?;
+        Ok((fleet, known))
+    }
+
     /// The same for who judges what the hosts are like: one without root or systemd is no error here.
     ///
     /// # Errors
@@ -114,7 +129,18 @@ impl Context {
         selection: &Selection,
         interrupt: &Interrupt,
     ) -> Result<(Fleet, Known), CliError> {
-        let hosts = selection.select_hosts(spec)?;
+        self.reach_with(spec, selection, &[], interrupt).await
+    }
+
+    async fn reach_with(
+        &self,
+        spec: &Spec,
+        selection: &Selection,
+        beside: &[String],
+        interrupt: &Interrupt,
+    ) -> Result<(Fleet, Known), CliError> {
+        let selected = selection.select_hosts(spec)?;
+        let hosts: Vec<String> = selected.iter().chain(beside).cloned().collect();
         let contact = Arc::new(self.contact(spec).await?);
         let (targets, mut lost) = contact.targets(spec, &hosts);
         self.accept_keys(spec, &contact, &targets).await?;
@@ -124,7 +150,8 @@ impl Context {
             return Err(Interrupt::error());
         }
         lost.extend(unreachable);
-        let fleet = Fleet { members, lost };
+        let mut fleet = Fleet { members, lost, beside: BTreeMap::new() };
+        fleet.put_aside(|host| selected.iter().any(|selected| selected == host));
         let known = Known { facts: fleet.facts(), addresses: contact.addresses.clone(), files: None };
         Ok((fleet, known))
     }

@@ -5,13 +5,15 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cc_agent::fence::Fence;
 use cc_preflight::Selection as Checks;
 use clap::ValueHint;
 use jiff::Timestamp;
 
 use super::args::SelectionArgs;
-use super::attach::{self, ReconnectArgs};
+use super::attach::ReconnectArgs;
 use super::context::Context;
+use super::locked::{self, LockArgs};
 use super::notices::{HookArgs, Notices};
 use super::preflight;
 use super::prepared::Prepared;
@@ -46,6 +48,8 @@ pub struct DeployArgs {
     /// Begin although preflight was not asked, for this reason
     #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     skip_preflight: Option<String>,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Remove the agent from the hosts at the end
     #[arg(long)]
     leave_nothing: bool,
@@ -65,6 +69,7 @@ impl DeployArgs {
         message: String,
         yes: bool,
         health_deadline: u64,
+        lock: LockArgs,
         reconnect: ReconnectArgs,
         hooks: HookArgs,
     ) -> Self {
@@ -76,6 +81,7 @@ impl DeployArgs {
             prune: approved.prune,
             health_deadline,
             skip_preflight: None,
+            lock,
             leave_nothing: false,
             message: Some(message),
             hooks,
@@ -102,12 +108,33 @@ async fn attempt(
     notices.at(Point::BeforeDeploy).await?;
     let mut prepared = match &saved {
         Some(saved) => saved.prepare(context, environment).await?,
-        None => Prepared::new(context, environment, &args.selection).await?,
+        None => Prepared::to_change(context, environment, (&args.selection).into(), None).await?,
     };
-    attach::refuse(&prepared.fleet, environment)?;
+    match locked::lock(context, &mut prepared, "deploy", args.lock).await {
+        Ok(lock) => {
+            let result =
+                deploy(context, environment, prepared, lock.fence().clone(), (args, saved.as_ref()), notices).await;
+            locked::unlock(environment, lock, result).await
+        }
+        Err(refused) => {
+            prepared.fleet.leave(args.leave_nothing, &context.report).await;
+            Err(refused)
+        }
+    }
+}
+
+/// What is done while the lock is held.
+async fn deploy(
+    context: &Context,
+    environment: &str,
+    mut prepared: Prepared,
+    fence: Fence,
+    (args, saved): (&DeployArgs, Option<&saved_plan::Opened>),
+    notices: &mut Notices<'_>,
+) -> Result<(), CliError> {
     let observation = prepared.observe(context).await;
     let view = observation.view.clone();
-    if let Some(Err(stale)) = saved.as_ref().map(|saved| saved.check(context, &prepared, &view)) {
+    if let Some(Err(stale)) = saved.map(|saved| saved.check(context, &prepared, &view)) {
         prepared.fleet.leave(args.leave_nothing, &context.report).await;
         return Err(stale);
     }
@@ -119,7 +146,7 @@ async fn attempt(
     }
     let mask = prepared.mask()?;
     notices.planned(&view, &mask);
-    let prune = (args.prune || saved.as_ref().is_some_and(saved_plan::Opened::prunes)) && view.orphans() > 0;
+    let prune = (args.prune || saved.is_some_and(saved_plan::Opened::prunes)) && view.orphans() > 0;
     if !prune && !view.has_changes() {
         return finish_unchanged(context, prepared, args).await;
     }
@@ -135,11 +162,11 @@ async fn attempt(
     };
     let approved = |intent: &Intent| intent.covers(&prepared.plan);
     if saved.is_none() && !args.approved.as_ref().is_some_and(approved) {
-        confirm(context, args, &view).await?;
+        confirm(context, args, &view, &prepared.interrupt).await?;
     }
     let intent = Intent::new(&prepared.selection, prune, &prepared.plan);
     let options = Options {
-        run: run::run_id(),
+        fence,
         parallel: usize::from(context.args.parallel),
         health_deadline: Duration::from_secs(args.health_deadline),
         prune,
@@ -147,9 +174,9 @@ async fn attempt(
         reconnect: args.reconnect.patience(),
         vaults: prepared.vaults,
     };
-    notices.approved(&options.run);
+    notices.approved(&options.fence.run);
     let began = context.began(environment, "deploy", args.message.as_deref(), &view, gate);
-    let open = OpenRun::begin(context.archive(environment), &options.run, began, mask, &context.report).await?;
+    let open = OpenRun::begin(context.archive(environment), &options.fence.run, began, mask, &context.report).await?;
     let Prepared { plan, mut fleet, interrupt, .. } = prepared;
     let outcomes = run::apply(&mut fleet, &plan, observation, &options, &interrupt, &context.report).await;
     let result = verdict(&outcomes);
@@ -223,7 +250,7 @@ fn refused(name: &str, found: &Found) -> CliError {
 }
 
 /// Asks a person at a terminal; anywhere else `--yes` must have been given.
-async fn confirm(context: &Context, args: &DeployArgs, view: &PlanView) -> Result<(), CliError> {
+async fn confirm(context: &Context, args: &DeployArgs, view: &PlanView, interrupt: &Interrupt) -> Result<(), CliError> {
     if args.yes {
         return Ok(());
     }
@@ -235,7 +262,11 @@ async fn confirm(context: &Context, args: &DeployArgs, view: &PlanView) -> Resul
     let question = format!("Apply these changes to {}? [y/N] ", view.environment);
     let _ = std::io::stderr().write_all(question.as_bytes());
     let mut answer = String::new();
-    let read = tokio::task::spawn_blocking(move || std::io::stdin().read_line(&mut answer).map(|_| answer)).await;
+    let read = tokio::task::spawn_blocking(move || std::io::stdin().read_line(&mut answer).map(|_| answer));
+    let read = tokio::select! {
+        read = read => read,
+        () = interrupt.wait() => return Err(Interrupt::error()),
+    };
     let answer = read.ok().and_then(Result::ok).unwrap_or_default();
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),

@@ -14,10 +14,12 @@ mod drift;
 mod exec;
 mod explain;
 mod facts;
+mod freeze;
 mod graph;
 mod history;
 mod hosts;
 mod init;
+mod locked;
 mod machines;
 mod man;
 mod notices;
@@ -31,6 +33,7 @@ mod secrets;
 mod show;
 mod ssh;
 mod status;
+mod unlock;
 mod up;
 mod validate;
 mod verify;
@@ -240,6 +243,9 @@ fn environment(context: &Context, name: &str, command: EnvironmentCommand) -> Re
             EnvironmentCommand::History(args) => history::run(context, name, &args).await,
             EnvironmentCommand::Show(args) => show::run(context, name, &args).await,
             EnvironmentCommand::Drift(args) => drift::run(context, name, &args).await,
+            EnvironmentCommand::Unlock(args) => unlock::run(context, name, &args).await,
+            EnvironmentCommand::Freeze(args) => freeze::begin(context, name, &args).await,
+            EnvironmentCommand::Unfreeze(args) => freeze::end(context, name, &args).await,
             EnvironmentCommand::Hosts(args) => hosts::run(context, name, &args).await,
             EnvironmentCommand::Facts(args) => facts::run(context, name, &args).await,
             EnvironmentCommand::Exec(args) => exec::run(context, name, &args).await,

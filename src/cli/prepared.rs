@@ -56,10 +56,36 @@ impl Prepared {
         selection: Selection,
         unlocked: Option<&Unlocked>,
     ) -> Result<Self, CliError> {
+        Self::with(context, environment, selection, unlocked, false).await
+    }
+
+    /// The same for who changes something: connects to the environment's keepers too.
+    ///
+    /// # Errors
+    /// As [`Prepared::new`].
+    pub async fn to_change(
+        context: &Context,
+        environment: &str,
+        selection: Selection,
+        unlocked: Option<&Unlocked>,
+    ) -> Result<Self, CliError> {
+        Self::with(context, environment, selection, unlocked, true).await
+    }
+
+    async fn with(
+        context: &Context,
+        environment: &str,
+        selection: Selection,
+        unlocked: Option<&Unlocked>,
+        keepers: bool,
+    ) -> Result<Self, CliError> {
         let spec = context.load(environment)?;
         selection.select_hosts(&spec)?;
         let interrupt = Interrupt::listen(context.report.clone());
-        let (fleet, known) = context.connect(&spec, &selection, &interrupt).await?;
+        let (fleet, known) = match keepers {
+            true => context.connect_with_keepers(&spec, &selection, &interrupt).await?,
+            false => context.connect(&spec, &selection, &interrupt).await?,
+        };
         let mut plan = context.compile(&spec, &known)?;
         selection.apply(&spec, &mut plan)?;
         let vaults = context.vaults(&spec, &plan, unlocked)?;

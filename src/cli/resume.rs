@@ -5,6 +5,7 @@ use cc_agent::protocol::RunState;
 use super::attach::{self, ReconnectArgs};
 use super::context::Context;
 use super::deploy::{self, DeployArgs};
+use super::locked::LockArgs;
 use super::notices::HookArgs;
 use super::prepared::unreachable;
 use crate::error::CliError;
@@ -20,6 +21,8 @@ pub struct ResumeArgs {
     /// Seconds that a service may take to become healthy
     #[arg(long, value_name = "SECONDS", default_value = "120")]
     health_deadline: u64,
+    #[command(flatten)]
+    lock: LockArgs,
     #[command(flatten)]
     reconnect: ReconnectArgs,
     #[command(flatten)]
@@ -54,6 +57,6 @@ pub async fn run(context: &Context, environment: &str, args: &ResumeArgs) -> Res
     context.report.emit(&Event::Note { message: &message });
     let why = format!("goes on with run {}", last.run);
     let (reconnect, hooks) = (args.reconnect.clone(), args.hooks.clone());
-    let deploy = DeployArgs::resume(intent, why, args.yes, args.health_deadline, reconnect, hooks);
+    let deploy = DeployArgs::resume(intent, why, args.yes, args.health_deadline, args.lock, reconnect, hooks);
     deploy::run(context, environment, &deploy).await
 }

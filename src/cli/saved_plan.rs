@@ -110,7 +110,7 @@ impl Opened {
     /// # Errors
     /// As [`Prepared::new`]. Where they come from a change since the plan was made, the plan is stale all the same.
     pub async fn prepare(&self, context: &Context, environment: &str) -> Result<Prepared, CliError> {
-        Prepared::unlocked(context, environment, self.plan.selection.clone(), Some(&self.unlocked)).await
+        Prepared::to_change(context, environment, self.plan.selection.clone(), Some(&self.unlocked)).await
     }
 
     /// Refuses to go on when anything is not as it was, and shows what.

@@ -13,6 +13,7 @@ use clap_complete::engine::ArgValueCompleter;
 use super::complete;
 use super::context::Context;
 use crate::error::CliError;
+use crate::operator::Operator;
 use crate::report::Event;
 use crate::secrets::{
     Audit, Editor, Error, Identities, KeyPlace, Name, Problem, Recipient, Rekey, Store, Terminal, Unlocked, entry,
@@ -338,5 +339,5 @@ fn rows(audit: &Audit) -> Vec<Vec<String>> {
 
 /// What the own key is called in a new file.
 fn user() -> String {
-    ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "me".to_owned())
+    Operator::login().unwrap_or_else(|| "me".to_owned())
 }

@@ -3,13 +3,17 @@
 use cc_agent::protocol::{Reply, Request};
 use cc_agent::resource::Resource;
 use cc_plan::plan::HostPlan;
+use cc_plan::spec::Spec;
+use jiff::Timestamp;
 
 use super::args::SelectionArgs;
 use super::context::Context;
 use super::prepared::unreachable;
 use crate::error::CliError;
+use crate::keeper::Keepers;
+use crate::lock::{Freeze, LockError, LockRecord, holder};
 use crate::report::Event;
-use crate::run::{Interrupt, Selection};
+use crate::run::{Fleet, Interrupt, Selection};
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -18,14 +22,15 @@ pub struct StatusArgs {
     selection: SelectionArgs,
 }
 
-/// Shows units and packages of every service on every host. Needs no secret.
+/// Shows who is at work, and units and packages of every service on every host. Needs no secret.
 pub async fn run(context: &Context, environment: &str, args: &StatusArgs) -> Result<(), CliError> {
     let selection = Selection::from(&args.selection);
     let spec = context.load_without_secrets(environment)?.spec;
     let interrupt = Interrupt::listen(context.report.clone());
-    let (mut fleet, known) = context.connect(&spec, &selection, &interrupt).await?;
+    let (mut fleet, known) = context.connect_with_keepers(&spec, &selection, &interrupt).await?;
     let mut plan = context.compile(&spec, &known)?;
     selection.apply(&spec, &mut plan)?;
+    show_locks(context, &spec, &fleet).await;
     let mut rows = Vec::new();
     for host in &plan.hosts {
         let Some(member) = fleet.members.get_mut(&host.host) else { continue };
@@ -53,6 +58,36 @@ pub async fn run(context: &Context, environment: &str, args: &StatusArgs) -> Res
     let result = unreachable(context, &fleet);
     fleet.leave(false, &context.report).await;
     result
+}
+
+/// Shows the environment's lock and its freeze; that they cannot be read does not keep the rest from being shown.
+async fn show_locks(context: &Context, spec: &Spec, fleet: &Fleet) {
+    let mut keepers = fleet.keepers(spec).await;
+    match locks(&mut keepers).await {
+        Ok(rows) => {
+            context.report.emit(&Event::Table { name: "lock", columns: &["WHAT", "STATE", "DETAILS"], rows: &rows });
+        }
+        Err(error) => {
+            let error = error.in_environment(&spec.environment.name);
+            context
+                .report
+                .emit(&Event::Warning { message: &error.message, hint: error.hints.first().map(String::as_str) });
+        }
+    }
+}
+
+async fn locks(keepers: &mut Keepers) -> Result<Vec<Vec<String>>, LockError> {
+    let row = |what: &str, state: &str, details: String| vec![what.to_owned(), state.to_owned(), details];
+    let records = LockRecord::read(keepers).await?;
+    let mut rows = vec![match holder(&records.iter().collect::<Vec<_>>()) {
+        Some(by) => row("lock", "held", by.describe()),
+        None => row("lock", "free", String::new()),
+    }];
+    if let Some(freeze) = Freeze::read(keepers).await? {
+        let state = if freeze.holds(Timestamp::now()) { "frozen" } else { "ended" };
+        rows.push(row("freeze", state, freeze.describe()));
+    }
+    Ok(rows)
 }
 
 /// What has a state worth showing.

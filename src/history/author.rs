@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use rustix::process::getuid;
-use rustix::system::uname;
 use serde::{Deserialize, Serialize};
+
+use crate::operator::Operator;
 
 /// Who runs a command, and from where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,17 +19,13 @@ pub struct Author {
 }
 
 impl Author {
-    /// The user of this process. What the variables of the process say is believed: nobody proves here who they are.
+    /// The user of this process.
     pub fn of(repository: &Path) -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        // Behind sudo it is the person, not root.
-        let names = ["SUDO_USER", "USER", "LOGNAME"];
-        let user = names.into_iter().find_map(variable).unwrap_or_else(|| format!("user {}", getuid().as_raw()));
-        let machine = uname().nodename().to_string_lossy().into_owned();
         let folder = std::fs::canonicalize(repository).unwrap_or_else(|_| repository.to_owned());
         let login = variable("SSH_CONNECTION");
         Self {
-            who: format!("{user}@{machine}"),
+            who: Operator::here().to_string(),
             folder: folder.display().to_string(),
             address: login.and_then(|login| login.split_whitespace().next().map(str::to_owned)),
         }

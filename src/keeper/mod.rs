@@ -3,12 +3,17 @@
 
 mod error;
 mod folder;
+mod host;
+mod keepers;
 
 use futures_util::future::BoxFuture;
 
 pub use cc_agent::kept::{Kept, LARGEST, Put, Removed, Version};
 pub use error::KeeperError;
 pub use folder::FolderKeeper;
+pub use host::{HostKeeper, Reach};
+pub(crate) use keepers::majority;
+pub use keepers::{Keepers, NoMajority};
 
 /// What a keeper answers, some time later.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, KeeperError>>;

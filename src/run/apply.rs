@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use cc_agent::fence::Fence;
 use cc_agent::protocol::{Outcome, Reply, Request};
 use cc_plan::plan::Plan;
 use futures_util::{StreamExt, stream};
@@ -23,8 +24,8 @@ use crate::ssh::SshError;
 
 /// How a run is to go.
 pub struct Options {
-    /// Name of the run; stands in journals and ledgers.
-    pub run: String,
+    /// The run, whose name stands in journals and ledgers, with the lock that it holds.
+    pub fence: Fence,
     /// Hosts that are worked on at the same time.
     pub parallel: usize,
     /// How long a service may take to become healthy.
@@ -94,10 +95,10 @@ pub async fn apply(
     }
     let hosts = tally.summaries(fleet);
     if hosts.iter().all(|host| host.state == HostState::Ok) {
-        fleet.members.values_mut().for_each(|member| member.over = Some(options.run.clone()));
+        fleet.members.values_mut().for_each(|member| member.over = Some(options.fence.run.clone()));
     }
     let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    report.emit(&Event::Summary { run: &options.run, hosts: &hosts, millis });
+    report.emit(&Event::Summary { run: &options.fence.run, hosts: &hosts, millis });
     Outcomes { hosts, interrupted: interrupt.is_set() }
 }
 
@@ -165,8 +166,9 @@ impl Run<'_> {
         let checks = host.map(|host| &host.checks).into_iter().flatten();
         let checks = checks.filter(|check| work.services.contains(&check.service)).cloned().collect();
         let request = Request::Apply {
-            run: self.options.run.clone(),
+            run: self.options.fence.run.clone(),
             origin: self.options.intent.origin(),
+            fence: self.options.fence.clone(),
             steps: work.steps.clone(),
             checks,
             deadline: self.options.health_deadline.as_secs(),
@@ -179,7 +181,7 @@ impl Run<'_> {
     }
 
     fn pursuit<'m>(&'m self, member: &'m mut Member) -> Pursuit<'m> {
-        let Options { run, reconnect: patience, .. } = self.options;
+        let Options { fence: Fence { run, .. }, reconnect: patience, .. } = self.options;
         Pursuit { member, run, patience: *patience, interrupt: self.interrupt, report: self.report }
     }
 
@@ -210,8 +212,9 @@ impl Run<'_> {
             let orphans: Vec<String> =
                 host.orphans.iter().filter(|orphan| orphan.removable).map(|orphan| orphan.id.clone()).collect();
             let Some(member) = fleet.members.get_mut(&host.host).filter(|_| !orphans.is_empty()) else { continue };
-            let (run, origin) = (self.options.run.clone(), self.options.intent.origin());
-            let request = Request::Prune { run, origin, orphans };
+            let fence = self.options.fence.clone();
+            let (run, origin) = (fence.run.clone(), self.options.intent.origin());
+            let request = Request::Prune { run, origin, fence, orphans };
             match self.pursuit(member).apply(&request, None).await {
                 Ok(Reply::Applied { outcomes, .. }) => tally.pruned(&host.host, &outcomes),
                 Ok(other) => complain(self.report, &member.unexpected(&other)),

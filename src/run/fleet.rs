@@ -57,6 +57,8 @@ pub struct Fleet {
     pub members: BTreeMap<String, Member>,
     /// Hosts out of reach.
     pub lost: BTreeMap<String, Lost>,
+    /// Hosts that are not worked on and only keep the environment's records.
+    pub beside: BTreeMap<String, Result<Member, Lost>>,
 }
 
 impl Contact {
@@ -182,7 +184,7 @@ impl Contact {
     async fn connect_one(self: &Arc<Self>, environment: &str, target: &Target) -> Result<Member, Lost> {
         let way = Way { contact: Arc::clone(self), target: target.clone(), environment: environment.to_owned() };
         let (session, agent) = way.go().await.map_err(|error| Lost::from(&error))?;
-        Ok(Member::new(way, session, agent))
+        Ok(Member::new(Arc::new(way), session, agent))
     }
 }
 
@@ -200,8 +202,16 @@ impl Way {
     /// As far as it went, with the host's name.
     pub async fn go(&self) -> Result<(Session, AgentSession), SshError> {
         let session = self.contact.connector.connect(&self.target).await?;
-        let agent = session.start_agent(&self.contact.agent, &self.environment).await?;
+        let agent = self.agent(&session).await?;
         Ok((session, agent))
+    }
+
+    /// Starts another agent on a connection that is there.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn agent(&self, session: &Session) -> Result<AgentSession, SshError> {
+        session.start_agent(&self.contact.agent, &self.environment).await
     }
 
     /// The host's name in the inventory.
@@ -216,6 +226,14 @@ impl Way {
 }
 
 impl Fleet {
+    /// Puts the hosts that are not to be worked on aside.
+    pub fn put_aside(&mut self, is_worked_on: impl Fn(&str) -> bool) {
+        let members = self.members.extract_if(.., |host, _| !is_worked_on(host));
+        self.beside.extend(members.map(|(host, member)| (host, Ok(member))));
+        let lost = self.lost.extract_if(.., |host, _| !is_worked_on(host));
+        self.beside.extend(lost.map(|(host, lost)| (host, Err(lost))));
+    }
+
     /// Facts of the connected hosts.
     pub fn facts(&self) -> BTreeMap<String, Facts> {
         self.members.iter().map(|(host, member)| (host.clone(), member.facts.clone())).collect()
@@ -240,7 +258,8 @@ impl Fleet {
     /// Ends all sessions at the same time and says what they took.
     pub async fn leave(self, leave_nothing: bool, report: &Report) {
         report.emit(&self.traffic());
-        futures_util::future::join_all(self.members.into_values().map(|member| member.leave(leave_nothing))).await;
+        let members = self.members.into_values().chain(self.beside.into_values().flatten());
+        futures_util::future::join_all(members.map(|member| member.leave(leave_nothing))).await;
     }
 
     /// Facts that cc-cloud cannot work without.
@@ -248,7 +267,7 @@ impl Fleet {
     /// # Errors
     /// A host without systemd, or whose agent is not root, named with what to do.
     pub fn check(&self) -> Result<(), CliError> {
-        for member in self.members.values() {
+        for member in self.members.values().chain(self.beside.values().flatten()) {
             if !member.root {
                 return Err(CliError::failed(format!("{}: the agent does not run as root", member.host))
                     .hint("set `become: sudo` for the host in the inventory, or log in as root"));
@@ -269,6 +288,13 @@ fn destination(endpoint: &Endpoint) -> String {
     let address = &endpoint.address;
     let address = if address.contains(':') { format!("[{address}]") } else { address.clone() };
     format!("{user}{address}{port}")
+}
+
+impl Lost {
+    /// A host that nobody tried to reach.
+    pub fn unknown(host: &str) -> Self {
+        Self { message: format!("{host} was not asked"), hint: None, barrier: Barrier::Network }
+    }
 }
 
 impl From<&SshError> for Lost {

@@ -5,6 +5,7 @@ use cc_plan::plan::Plan;
 use serde::{Deserialize, Serialize};
 
 use super::selection::Selection;
+use crate::operator::Operator;
 
 /// What was approved when a run was begun. Every host that it changes keeps it, so that another machine can go on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,16 +38,8 @@ impl Intent {
 
     /// For the hosts.
     pub fn origin(&self) -> Origin {
-        Origin::new(&owner(), &serde_json::to_value(self).unwrap_or_default())
+        Origin::new(&Operator::here().to_string(), &serde_json::to_value(self).unwrap_or_default())
     }
-}
-
-/// Who runs this, for people: `alice@laptop`.
-pub fn owner() -> String {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let user = set("USER").or_else(|| set("LOGNAME")).unwrap_or_else(|| "somebody".to_owned());
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{user}@{machine}")
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@ use crate::report::{Event, Report};
 
 /// Whether the person at the keyboard has asked to stop.
 #[derive(Clone)]
-pub struct Interrupt(watch::Receiver<bool>);
+pub struct Interrupt(Arc<watch::Sender<bool>>);
 
 impl Interrupt {
     /// Listens for SIGINT and SIGTERM from now on. The second one ends the process at once.
     pub fn listen(report: Arc<Report>) -> Self {
-        let (sender, receiver) = watch::channel(false);
+        let interrupt = Self(Arc::new(watch::channel(false).0));
+        let heard = interrupt.clone();
         tokio::spawn(async move {
             // Both at once: a signal between two listeners would be lost.
             let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
@@ -28,7 +29,7 @@ impl Interrupt {
                 }
             };
             stop().await;
-            let _ = sender.send(true);
+            heard.stop();
             report.emit(&Event::Warning {
                 message: "interrupted: finishing the running steps, starting no other",
                 hint: Some("press Ctrl-C again to stop at once; the next deploy goes on from there"),
@@ -37,12 +38,17 @@ impl Interrupt {
             report.pause();
             std::process::exit(i32::from(Kind::Interrupted.exit_code()));
         });
-        Self(receiver)
+        interrupt
+    }
+
+    /// Asks to stop, as the person would.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
     }
 
     /// For what a signal may end at once, because the hosts go on by themselves.
     pub fn never() -> Self {
-        Self(watch::channel(false).1)
+        Self(Arc::new(watch::channel(false).0))
     }
 
     /// Whether a stop was asked for.
@@ -52,10 +58,8 @@ impl Interrupt {
 
     /// Waits until a stop is asked for.
     pub async fn wait(&self) {
-        let mut receiver = self.0.clone();
-        if receiver.wait_for(|set| *set).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        // Its sender lives as long as this.
+        let _ = self.0.subscribe().wait_for(|set| *set).await;
     }
 
     /// The error of a command that was stopped.

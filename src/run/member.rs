@@ -9,6 +9,7 @@ use cc_agent::protocol::{Event, LastRun, Reply, Request};
 
 use super::fleet::Way;
 use super::interrupt::Interrupt;
+use crate::keeper::HostKeeper;
 use crate::ssh::{AgentSession, Forwarder, Reason, Session, SshError};
 
 /// Work has no deadline of its own (a package may take an hour on a slow link): a host that is gone is noticed by the
@@ -38,7 +39,7 @@ pub struct Member {
     pub user: String,
     agent: AgentSession,
     patience: Duration,
-    way: Way,
+    way: Arc<Way>,
     /// Round trips and bytes of connections that were cut.
     before: BTreeMap<&'static str, u64>,
     /// Ends the connection when it is dropped, so it lives as long as the agent.
@@ -47,7 +48,7 @@ pub struct Member {
 
 impl Member {
     /// A host whose agent has said hello, and the way to it.
-    pub fn new(way: Way, session: Session, agent: AgentSession) -> Self {
+    pub fn new(way: Arc<Way>, session: Session, agent: AgentSession) -> Self {
         Self {
             host: way.host().to_owned(),
             facts: agent.facts.clone(),
@@ -117,6 +118,22 @@ impl Member {
     /// Opens connections that begin on the host.
     pub fn forwarder(&self) -> Forwarder {
         self.session.forwarder()
+    }
+
+    /// Another agent on this host, which keeps the team's records while the first one works. When the connection is cut, it makes
+    /// one of its own.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn keeper(&self) -> Result<HostKeeper, SshError> {
+        // Shorter than a lease, so that a host that hangs costs the lock of no environment with three keepers.
+        let patience = self.patience.min(Duration::from_secs(10));
+        let keeper = HostKeeper::new(&self.host, self.way.agent(&self.session).await?, patience);
+        let way = Arc::clone(&self.way);
+        Ok(keeper.reaching(Box::new(move || {
+            let way = Arc::clone(&way);
+            Box::pin(async move { way.go().await })
+        })))
     }
 
     /// Hands over the secrets that this host needs, as the wire form of a vault.

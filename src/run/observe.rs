@@ -7,7 +7,7 @@ use cc_agent::protocol::{Observed, Past, Reply, Request};
 use cc_plan::plan::{HostPlan, Plan};
 use futures_util::{StreamExt, stream};
 
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Lost};
 use super::member::Member;
 use super::schedule::Due;
 use super::vaults::Vaults;
@@ -115,7 +115,7 @@ fn services(plan: &Plan) -> Vec<String> {
 fn unreachable(host: &HostPlan, fleet: &Fleet) -> HostView {
     let (why, hint) = match fleet.lost.get(&host.host) {
         Some(lost) => (lost.message.clone(), lost.hint.clone()),
-        None => (format!("{} was not asked", host.host), None),
+        None => (Lost::unknown(&host.host).message, None),
     };
     HostView { host: host.host.clone(), unreachable: Some(why), hint, steps: Vec::new(), orphans: Vec::new() }
 }

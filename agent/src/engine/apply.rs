@@ -9,6 +9,7 @@ use super::session::Session;
 use super::transaction;
 use crate::change::Change;
 use crate::check::ServiceCheck;
+use crate::fence::Fence;
 use crate::ordered::ordered;
 use crate::protocol::{Event, Outcome, Reply};
 use crate::step::{Handler, Step, StepId};
@@ -32,6 +33,7 @@ impl Session<'_> {
     pub(super) fn apply(
         &self,
         run: &str,
+        fence: &Fence,
         ids: &[StepId],
         checks: &[ServiceCheck],
         deadline: Duration,
@@ -40,7 +42,7 @@ impl Session<'_> {
         let steps = self.chosen(ids)?;
         let services = steps.iter().map(|step| step.service.as_str());
         let services: Vec<&str> = services.chain(checks.iter().map(|check| check.service.as_str())).collect();
-        let mut applying = Applying::begin(self, run, &steps)?;
+        let mut applying = Applying::begin(self, run, fence, &steps)?;
         let stopped = applying.steps(&steps, stop)? || applying.handlers(&services, stop)?;
         let Applying { outcomes, books, .. } = applying;
         books.close()?;
@@ -67,8 +69,8 @@ impl Session<'_> {
 }
 
 impl<'a> Applying<'a> {
-    fn begin(session: &'a Session<'a>, run: &'a str, steps: &[Step]) -> Result<Self, StepError> {
-        let mut books = Books::open(&session.host, run, steps.len())?;
+    fn begin(session: &'a Session<'a>, run: &'a str, fence: &'a Fence, steps: &[Step]) -> Result<Self, StepError> {
+        let mut books = Books::open(&session.host, run, fence, steps.len())?;
         books.expect(steps.iter().filter(|step| !session.unchanged.contains(&step.id)))?;
         let pending = books.pending()?;
         let (stopped, failed) = (BTreeSet::new(), session.failed.clone());

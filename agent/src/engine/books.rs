@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::change::Change;
+use crate::fence::Fence;
 use crate::host::Host;
 use crate::journal::{self, Entry, Journal};
 use crate::ledger::Ledger;
@@ -15,6 +16,7 @@ use crate::step_error::StepError;
 pub(super) struct Books<'a> {
     host: &'a Host,
     run: &'a str,
+    fence: &'a Fence,
     journal: Journal,
     pub(super) ledger: Ledger,
     /// Entries that stand in the ledger ahead of a change that has not begun.
@@ -26,11 +28,11 @@ impl<'a> Books<'a> {
     ///
     /// # Errors
     /// When they cannot be written.
-    pub(super) fn open(host: &'a Host, run: &'a str, steps: usize) -> Result<Self, StepError> {
+    pub(super) fn open(host: &'a Host, run: &'a str, fence: &'a Fence, steps: usize) -> Result<Self, StepError> {
         let mut journal = Journal::open(host.state(), run)?;
         journal.append(Entry::Apply { steps })?;
         let ledger = Ledger::read(host.state())?;
-        Ok(Self { host, run, journal, ledger, ahead: BTreeSet::new() })
+        Ok(Self { host, run, fence, journal, ledger, ahead: BTreeSet::new() })
     }
 
     /// Puts steps that will change something into the ledger, in one write: from here on they may be on the host.
@@ -58,6 +60,8 @@ impl<'a> Books<'a> {
 
     /// Something that is not in the ledger, or leaves it, is about to change something.
     pub(super) fn begin_as(&mut self, id: &str, change: &Change, notify: &[StepId]) -> Result<(), StepError> {
+        // Whoever follows may have come while this run was at work.
+        self.fence.check(self.host)?;
         self.journal.append(Entry::Begin { id: id.to_owned(), change: change.kind, notify: notify.to_vec() })?;
         self.journal.sync()
     }

@@ -19,6 +19,7 @@ use super::outbox::{Outbox, Way};
 use super::session::Session;
 use super::{Itself, Stop};
 use crate::event_log::EventLog;
+use crate::fence::Fence;
 use crate::last_run::{LastRun, RunState, socket};
 use crate::protocol::{Event, FrameKind, Origin, Reply, Request, read_frame};
 use crate::step_error::StepError;
@@ -50,7 +51,7 @@ pub fn apply(state: &Path, ready: &mut dyn FnMut() -> io::Result<()>) -> io::Res
     let (mut stream, _) = listener.accept()?;
     set_socket_timeout(&listener, Timeout::Recv, None)?;
     let (work, request) = receive(&mut stream)?;
-    let (Request::Apply { run, origin, .. } | Request::Prune { run, origin, .. }) = &request else {
+    let (Request::Apply { run, origin, fence, .. } | Request::Prune { run, origin, fence, .. }) = &request else {
         return Err(io::ErrorKind::InvalidData.into());
     };
     let followers = Followers { streams: Arc::default(), stop: Stop::default() };
@@ -75,7 +76,7 @@ pub fn apply(state: &Path, ready: &mut dyn FnMut() -> io::Result<()>) -> io::Res
     });
     thread::spawn(listen);
 
-    match session.perform(work, &request, (run, origin, number), &stop) {
+    match session.perform(work, &request, (run, origin, fence, number), &stop) {
         Ok(reply) => outbox.send(&reply),
         Err(error) => outbox.failed_with(error),
     }
@@ -109,9 +110,11 @@ impl Session<'_> {
         &mut self,
         work: Work,
         request: &Request,
-        (run, origin, number): (&str, &Origin, u64),
+        (run, origin, fence, number): (&str, &Origin, &Fence, u64),
         stop: &Stop,
     ) -> Result<Reply, StepError> {
+        // Before anything here is said to be of this run.
+        fence.raise(&self.host)?;
         LastRun::begin(&self.host, run, origin)?;
         let mut why = None;
         if !work.secrets.is_empty() {
@@ -129,11 +132,11 @@ impl Session<'_> {
         match request {
             Request::Apply { steps, checks, deadline, .. } => {
                 began(steps.len());
-                self.apply(run, steps, checks, Duration::from_secs(*deadline), stop)
+                self.apply(run, fence, steps, checks, Duration::from_secs(*deadline), stop)
             }
             Request::Prune { orphans, .. } => {
                 began(orphans.len());
-                self.prune(run, orphans, stop)
+                self.prune(run, fence, orphans, stop)
             }
             _ => Err(StepError::new("there is nothing to apply")),
         }

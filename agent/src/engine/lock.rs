@@ -1,11 +1,11 @@
 //! One agent at a time applies in an environment on a host.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::File;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::host::{create_folder, open_lock};
 use crate::last_run::LastRun;
 use crate::step_error::StepError;
 
@@ -14,13 +14,10 @@ use crate::step_error::StepError;
 /// # Errors
 /// When another one applies, or the lock cannot be made.
 pub(super) fn lock(state: &Path) -> Result<File, StepError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(|error| {
-        let error = StepError::io("create the folder", state, &error);
-        error.hint("the agent keeps its journal and ledger there: without it nothing is changed")
-    })?;
+    create_folder(state)
+        .map_err(|error| error.hint("the agent keeps its journal and ledger there: without it nothing is changed"))?;
     let path = state.join("lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let file = file.map_err(|error| StepError::io("open", &path, &error))?;
+    let file = open_lock(&path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(busy(state)),

@@ -6,6 +6,7 @@ mod detach;
 mod detached;
 mod follow;
 mod inbox;
+mod keep;
 mod launch;
 mod lock;
 mod observe;

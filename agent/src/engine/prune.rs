@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Stop;
 use super::books::Books;
 use super::session::Session;
+use crate::fence::Fence;
 use crate::ledger;
 use crate::protocol::{Event, Outcome, Reply};
 use crate::step::StepId;
@@ -12,8 +13,8 @@ use crate::step_error::StepError;
 
 impl Session<'_> {
     /// Removes orphans, what was made last first.
-    pub(super) fn prune(&self, run: &str, orphans: &[StepId], stop: &Stop) -> Result<Reply, StepError> {
-        let mut books = Books::open(&self.host, run, orphans.len())?;
+    pub(super) fn prune(&self, run: &str, fence: &Fence, orphans: &[StepId], stop: &Stop) -> Result<Reply, StepError> {
+        let mut books = Books::open(&self.host, run, fence, orphans.len())?;
         let known = books.ledger.orphans(&self.steps, &self.host);
         if let Some(id) = orphans.iter().find(|id| known.iter().all(|orphan| orphan.id != **id)) {
             let text = format!("{id} is no orphan on this host");

@@ -45,6 +45,8 @@ pub(super) struct Session<'s> {
     listeners: Listeners,
     root: PathBuf,
     greeted: bool,
+    /// Whether content was sent to it or applied by it; that of others must not go when it ends.
+    content: bool,
     /// Why the last `Secrets` frame could not be taken; told with the request that follows it.
     broken_secrets: Option<String>,
 }
@@ -64,6 +66,7 @@ impl<'s> Session<'s> {
             listeners: Listeners::default(),
             root: root.to_owned(),
             greeted: false,
+            content: false,
             broken_secrets: None,
         }
     }
@@ -98,11 +101,17 @@ impl<'s> Session<'s> {
                 self.observe(steps, handlers, past)
             }
             Request::Blobs { digests } => Ok(self.lacking(digests)),
-            Request::Blob { digest, length } => self.receive(&digest, length, inbox),
-            Request::Apply { run, .. } | Request::Prune { run, .. } => match self.detach(&run, &payload, stop) {
-                Ok(()) => return false,
-                Err(error) => Err(error),
-            },
+            Request::Blob { digest, length } => {
+                self.content = true;
+                self.receive(&digest, length, inbox)
+            }
+            Request::Apply { run, .. } | Request::Prune { run, .. } => {
+                self.content = true;
+                match self.detach(&run, &payload, stop) {
+                    Ok(()) => return false,
+                    Err(error) => Err(error),
+                }
+            }
             Request::Follow { run, from, stop: early } => {
                 if early {
                     stop.wish();
@@ -112,6 +121,8 @@ impl<'s> Session<'s> {
                     Err(error) => Err(error),
                 }
             }
+            Request::Fence { fence } => self.raise(&fence).map(|()| Reply::Done),
+            Request::Keep { key, content, seen } => self.keep(&key, content.as_ref(), seen.as_ref()),
             Request::Check { checks, deadline } => {
                 let findings = self.check(&checks, Duration::from_secs(deadline), stop);
                 Ok(Reply::Checked { findings })
@@ -248,7 +259,7 @@ impl<'s> Session<'s> {
     fn bye(&self, leave_nothing: bool, over: Option<&str>) -> bool {
         let mut outcome = over.map_or(Ok(()), |run| LastRun::mark(&self.host, run, RunState::Over));
         // An agent that applies may still want them.
-        if !is_alive(self.host.state()) {
+        if (self.content || leave_nothing) && !is_alive(self.host.state()) {
             outcome = outcome.and(self.host.blobs().clear());
         }
         if let (true, Some(binary)) = (leave_nothing, &self.itself.binary) {

@@ -1,6 +1,7 @@
 //! The engine as a controller meets it: frames in, frames out.
 
 mod detached;
+mod team;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Itself, apply, serve};
 use crate::change::ChangeKind;
+use crate::fence::Fence;
 use crate::protocol::{
     Event, FrameKind, LastRun, Observed, Origin, Outcome, Reply, Request, RunState, VERSION, encode, encode_control,
     read_frame,
@@ -107,7 +109,11 @@ impl Controller {
 
 fn apply_request(run: &str, steps: Vec<String>) -> Request {
     let origin = Origin::new("alice@laptop", &json!({"limit": []}));
-    Request::Apply { run: run.to_owned(), origin, steps, checks: Vec::new(), deadline: 0 }
+    Request::Apply { run: run.to_owned(), origin, fence: fence(run), steps, checks: Vec::new(), deadline: 0 }
+}
+
+fn prune_request(run: &str, orphans: Vec<String>) -> Request {
+    Request::Prune { run: run.to_owned(), origin: Origin::default(), fence: fence(run), orphans }
 }
 
 struct Place(tempfile::TempDir);
@@ -148,6 +154,11 @@ fn step(service: &str, name: &str, resource: &Value, notify: &[&str]) -> Step {
     let notify: Vec<String> = notify.iter().map(|name| format!("{service}/handler:{name}")).collect();
     serde_json::from_value(json!({"id": id, "service": service, "stage": 0, "resource": resource, "notify": notify}))
         .unwrap()
+}
+
+/// The fence of the one who holds the lock in these tests.
+fn fence(run: &str) -> Fence {
+    Fence { token: 1, holder: "h".to_owned(), owner: "ann@laptop".to_owned(), run: run.to_owned() }
 }
 
 fn kinds(outcomes: &[Outcome]) -> BTreeMap<&str, ChangeKind> {
@@ -239,10 +250,9 @@ fn what_left_the_spec_is_shown_and_pruned() {
     controller.apply("r1", &steps);
     let (_, orphans, _) = controller.observe(&steps[..1], &[]);
     assert_eq!(orphans, ["old/file:b"]);
-    let foreign =
-        Request::Prune { run: "r2".to_owned(), origin: Origin::default(), orphans: vec!["web/file:a".to_owned()] };
+    let foreign = prune_request("r2", vec!["web/file:a".to_owned()]);
     assert!(matches!(controller.ask(&foreign), Reply::Failed { .. }));
-    let prune = Request::Prune { run: "r2".to_owned(), origin: Origin::default(), orphans };
+    let prune = prune_request("r2", orphans);
     let Reply::Applied { outcomes, .. } = controller.ask(&prune) else { panic!("not applied") };
     assert_eq!(outcomes[0].change.kind, ChangeKind::Delete);
     assert!(!Path::new(&place.path("b")).exists() && Path::new(&place.path("a")).exists());

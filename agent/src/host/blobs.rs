@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use super::create_folder;
 use crate::secret::hex;
 use crate::step_error::StepError;
 
@@ -45,11 +46,7 @@ impl Blobs {
         if !is_digest(digest) {
             return Err(StepError::new(format!("`{digest}` is not a SHA-256 in lower-case hex")));
         }
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)
-            .map_err(|error| StepError::io("create the folder", &self.folder, &error))?;
+        create_folder(&self.folder)?;
         let temporary = self.folder.join(format!(".{digest}"));
         let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary);
         let file = file.map_err(|error| StepError::io("write", &temporary, &error))?;

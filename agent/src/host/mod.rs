@@ -12,6 +12,7 @@ mod dpkg;
 mod expected;
 mod file;
 mod hint;
+mod private;
 mod running;
 mod units;
 
@@ -32,6 +33,7 @@ pub use dpkg::{Dpkg, Installed};
 pub use expected::Expected;
 pub use file::{Attributes, Metadata};
 pub(crate) use file::{beside, sync_folder};
+pub(crate) use private::{create_folder, open_lock};
 pub use units::UnitState;
 pub(crate) use units::is_unit_name;
 

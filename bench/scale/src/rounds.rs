@@ -80,7 +80,7 @@ async fn visit(spec: &Spec, folder: &Path, interrupt: &Interrupt, report: &Repor
     let (targets, mut lost) = contact.targets(spec, &names);
     let (members, unreachable) = contact.connect(ENVIRONMENT, &targets, interrupt, report).await;
     lost.extend(unreachable);
-    let mut fleet = Fleet { members, lost };
+    let mut fleet = Fleet { members, lost, ..Fleet::default() };
     let known = Known { facts: fleet.facts(), addresses: contact.addresses.clone(), files: None };
     let plan = compile(spec, &known).map_err(|found| format!("{ENVIRONMENT}: {}", found.summary()))?;
     let asked = Asked { orphans: true, past: false };

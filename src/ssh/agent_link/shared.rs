@@ -57,6 +57,8 @@ pub(super) fn name_of(request: &Request) -> &'static str {
         Request::Prune { .. } => "prune",
         Request::Follow { .. } => "follow",
         Request::Adopt { .. } => "adopt",
+        Request::Fence { .. } => "fence",
+        Request::Keep { .. } => "keep",
         Request::Check { .. } => "check",
         Request::Exec { .. } => "exec",
         Request::Status { .. } => "status",

@@ -115,10 +115,12 @@ fn who_follows_may_stop_it() {
     let steps = [place.file("web", "a", "a", &[])];
     let mut first = Controller::connect(&place.state());
     first.observe(&steps, &[]);
-    let Request::Apply { run, origin, steps, .. } = apply_request("r1", vec![steps[0].id.clone()]) else { panic!() };
+    let Request::Apply { run, origin, fence, steps, .. } = apply_request("r1", vec![steps[0].id.clone()]) else {
+        panic!()
+    };
     let check = json!({"service": "web", "check": {"type": "command", "argv": ["false"]}});
     let checks = vec![serde_json::from_value(check).unwrap()];
-    first.request(&Request::Apply { run, origin, steps, checks, deadline: 3600 });
+    first.request(&Request::Apply { run, origin, fence, steps, checks, deadline: 3600 });
     while !matches!(first.reply(), Reply::Event(Event::Waiting { .. })) {}
 
     let mut second = Controller::connect(&place.state());
