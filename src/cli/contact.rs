@@ -104,7 +104,7 @@ impl Context {
         Ok((fleet, known))
     }
 
-    /// Connects to the selected hosts, and beside them to those that keep the environment's lock and history.
+    /// Connects to the selected hosts, and beside them to those that keep the environment's lock.
     ///
     /// # Errors
     /// As [`Self::connect`].

@@ -99,5 +99,5 @@ pub(crate) fn majority(count: usize) -> usize {
 fn too_few(silent: &[KeeperError], of: &usize) -> String {
     let reasons: Vec<String> = silent.iter().map(ToString::to_string).collect();
     let which = if *of == 1 { "the keeper".to_owned() } else { format!("{} of the {of} keepers", silent.len()) };
-    format!("{which} of the environment's lock and history cannot be asked: {}", reasons.join("; "))
+    format!("{which} of the environment's lock cannot be asked: {}", reasons.join("; "))
 }

@@ -1,4 +1,4 @@
-//! The hosts of an environment that keep its lock and history.
+//! The hosts of an environment that keep its lock.
 
 use std::collections::BTreeMap;
 
